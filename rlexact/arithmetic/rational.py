@@ -1,0 +1,226 @@
+"""Rational numbers: `Fraction` outside, FLINT inside.
+
+A kernel is a `RationalMatrix`, a thin coat over `flint.fmpq_mat`; vectors are object arrays of `Fraction`. FLINT numbers
+never leave this file: an `fmpq` equals no `Fraction`.
+"""
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from flint import fmpq, fmpq_mat
+
+from rlexact.arithmetic.errors import NotExact, SingularSystem
+from rlexact.arithmetic.reading import Array, as_fraction
+
+NAME = "rational"
+EXACT = True
+UNIT_ROUNDOFF = Fraction(0)
+
+
+def to_flint(x: Any) -> fmpq:
+    return fmpq(x.numerator, x.denominator)
+
+
+def to_fraction(x: fmpq) -> Fraction:
+    return Fraction(int(x.p), int(x.q))
+
+
+class RationalMatrix:
+    """A matrix of rationals with `@`, `+`, `-`, scalar `*`, `.T`, `.sum(axis)`, `==`; products and solves are FLINT's."""
+
+    __slots__ = ("_flint",)
+    __array_ufunc__ = None  # NumPy steps back: vector @ matrix comes to __rmatmul__
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, flint_matrix: fmpq_mat) -> None:
+        self._flint = flint_matrix
+
+    @classmethod
+    def from_array(cls, array: Array) -> "RationalMatrix":
+        rows, cols = array.shape
+        return cls(fmpq_mat(rows, cols, [to_flint(x) for x in array.flat]))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return int(self._flint.nrows()), int(self._flint.ncols())
+
+    @property
+    def T(self) -> "RationalMatrix":
+        return RationalMatrix(self._flint.transpose())
+
+    def to_array(self) -> Array:
+        out = np.empty(self.shape[0] * self.shape[1], dtype=object)
+        out[:] = [to_fraction(x) for x in self._flint.entries()]
+        return out.reshape(self.shape)
+
+    def entries(self) -> list[list[fmpq]]:
+        rows: list[list[fmpq]] = self._flint.table()
+        return rows
+
+    def __matmul__(self, other: Any) -> Any:
+        if isinstance(other, RationalMatrix):
+            return RationalMatrix(self._flint * other._flint)
+        array = fractions_of(other)
+        if array.shape[0] != self.shape[1]:
+            raise ValueError(f"cannot multiply shapes {self.shape} and {array.shape}")
+        product = RationalMatrix(self._flint * RationalMatrix.from_array(array.reshape(array.shape[0], -1))._flint)
+        return product.to_array().reshape((self.shape[0], *array.shape[1:]))
+
+    def __rmatmul__(self, other: Any) -> Any:
+        array = fractions_of(other)
+        return self.T @ array if array.ndim == 1 else (self.T @ array.T).T
+
+    def __add__(self, other: "RationalMatrix") -> "RationalMatrix":
+        return RationalMatrix(self._flint + other._flint)
+
+    def __sub__(self, other: "RationalMatrix") -> "RationalMatrix":
+        return RationalMatrix(self._flint - other._flint)
+
+    def __neg__(self) -> "RationalMatrix":
+        return RationalMatrix(-self._flint)
+
+    def __mul__(self, scalar: Any) -> "RationalMatrix":
+        return RationalMatrix(self._flint * to_flint(refuse_float(scalar)))
+
+    __rmul__ = __mul__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RationalMatrix) and bool(self._flint == other._flint)
+
+    def sum(self, axis: int) -> Array:
+        n = self.shape[1] if axis == 1 else self.shape[0]
+        return (self if axis == 1 else self.T) @ filled(n, 1)  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        return f"RationalMatrix{self.shape}"
+
+
+def refuse_float(x: Any) -> Any:
+    if isinstance(x, float):
+        raise NotExact(f"the float {x!r} met rational numbers: write it as a Fraction or a decimal string")
+    return x
+
+
+def fractions_of(x: Any) -> Array:
+    array = np.asarray(x)
+    if array.dtype.kind == "f":
+        raise NotExact("a float array met a rational matrix: convert it first, or take the model to_float()")
+    return array.astype(object) if array.dtype != object else array
+
+
+def kernel(array: Any) -> RationalMatrix:
+    return array if isinstance(array, RationalMatrix) else RationalMatrix.from_array(np.asarray(array))
+
+
+def columns(kernel: RationalMatrix, values: Array) -> RationalMatrix:
+    scale = [to_flint(x) for x in values]
+    n, m = kernel.shape
+    return RationalMatrix(fmpq_mat(n, m, [x * c for line in kernel.entries() for x, c in zip(line, scale, strict=True)]))
+
+
+def dense_array(kernel: RationalMatrix | Array) -> Array:
+    return kernel.to_array() if isinstance(kernel, RationalMatrix) else kernel
+
+
+def row(kernel: RationalMatrix, i: int) -> tuple[Array, Array]:
+    width = kernel.shape[1]
+    found = [(j, to_fraction(kernel._flint[i, j])) for j in range(width) if kernel._flint[i, j] != 0]
+    entries = np.empty(len(found), dtype=object)
+    entries[:] = [x for _, x in found]
+    return np.array([j for j, _ in found], dtype=int), entries
+
+
+def entries(kernel: RationalMatrix | Array) -> tuple[Array, Array, Array]:
+    array = dense_array(kernel)
+    rows, cols = np.nonzero(array)
+    return rows, cols, array[rows, cols]
+
+
+def finite(x: Array) -> Array:
+    return np.ones(np.shape(x), dtype=bool)
+
+
+def negative(x: Array) -> Array:
+    return (np.asarray(x) < 0).astype(bool)
+
+
+def apart(x: Array, y: Any, tolerance: float) -> Array:
+    return (np.asarray(x) != y).astype(bool)
+
+
+def tidy(x: Array) -> Array:
+    return x
+
+
+def solve(a: RationalMatrix, b: Array) -> Array:
+    right = fractions_of(b)
+    try:
+        x = a._flint.solve(RationalMatrix.from_array(right.reshape(right.shape[0], -1))._flint)
+    except ZeroDivisionError:
+        raise SingularSystem(f"the {a.shape[0]} x {a.shape[1]} rational system has no unique solution") from None
+    return RationalMatrix(x).to_array().reshape(right.shape)
+
+
+def eye(a: RationalMatrix) -> RationalMatrix:
+    n = a.shape[0]
+    out = fmpq_mat(n, n)
+    for i in range(n):
+        out[i, i] = 1
+    return RationalMatrix(out)
+
+
+def mix(policy: Array, kernel: RationalMatrix) -> RationalMatrix:
+    n_actions, width = policy.shape[1], kernel.shape[1]
+    lines = kernel.entries()
+    mixed: list[list[fmpq]] = []
+    for s, weights in enumerate(policy):
+        total = [fmpq(0)] * width
+        for a, weight in enumerate(weights):
+            if weight == 1:
+                total = lines[s * n_actions + a]
+            elif weight != 0:
+                w = to_flint(weight)
+                total = [t + w * x for t, x in zip(total, lines[s * n_actions + a], strict=True)]
+        mixed.append(total)
+    return RationalMatrix(fmpq_mat(len(mixed), width, [x for line in mixed for x in line]))
+
+
+def refuse(what: str) -> Any:
+    raise NotExact(f"{what} of rational numbers is not rational: take the model to_float()")
+
+
+def exp(x: Array) -> Array:
+    return refuse("exp")  # type: ignore[no-any-return]
+
+
+def log(x: Array) -> Array:
+    return refuse("log")  # type: ignore[no-any-return]
+
+
+def logsumexp(x: Array, axis: int = -1) -> Array:
+    return refuse("logsumexp")  # type: ignore[no-any-return]
+
+
+def best(q: Array, available: Array) -> tuple[Array, Array]:
+    top = filled(q.shape[0], 0)
+    for s, allowed in enumerate(available):
+        if allowed.any():
+            top[s] = max(q[s, allowed])
+    return top, available & (q == top[:, None]).astype(bool)
+
+
+def largest(x: Array) -> Any:
+    return max(x.flat) if np.size(x) else Fraction(0)
+
+
+def number(x: Any) -> Fraction:
+    return as_fraction(refuse_float(x))
+
+
+def filled(shape: int | tuple[int, ...], value: int) -> Array:
+    return np.full(shape, Fraction(value), dtype=object)
+
+
+def rounding(kernel: RationalMatrix, x: Array) -> Array:
+    return filled((kernel.shape[0], *np.shape(x)[1:]), 0)
