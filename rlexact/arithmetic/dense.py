@@ -1,17 +1,17 @@
 """float64 in NumPy arrays."""
 
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import scipy.special
 
-from rlexact.arithmetic.errors import SingularSystem
-from rlexact.arithmetic.reading import Array
+from rlexact.arithmetic.errors import MixedNumbers, SingularSystem
+from rlexact.arithmetic.reading import Array, as_fraction, is_symbol
 
 NAME = "float64"
 EXACT = False
 UNIT_ROUNDOFF = 2.0**-53
+SMALLEST = 2.0**-1074  # the spacing of subnormal numbers: what a product loses when it underflows
 
 
 def kernel(array: Array) -> Array:
@@ -36,6 +36,12 @@ def entries(kernel: Array) -> tuple[Array, Array, Array]:
     return rows, cols, kernel[rows, cols]
 
 
+def assemble(rows: Array, cols: Array, values: Array, shape: tuple[int, int]) -> Array:
+    out = filled(shape, 0)
+    np.add.at(out, (rows, cols), values)
+    return kernel(out)
+
+
 def finite(x: Array) -> Array:
     return np.isfinite(x)
 
@@ -54,12 +60,30 @@ def tidy(x: Array) -> Array:
 
 def solve(a: Array, b: Array) -> Array:
     try:
-        x = np.linalg.solve(a, b)
+        x = np.linalg.solve(a, beside_ones(b))
     except np.linalg.LinAlgError:
         raise SingularSystem(f"the {a.shape[0]} x {a.shape[1]} system has no unique solution") from None
-    if not np.all(np.isfinite(x)):
+    return without_ones(a, x, np.shape(b))
+
+
+def beside_ones(b: Array) -> Array:
+    """(n,) or (n, k) right-hand sides, and a last column of ones that shows how far the inverse stretches."""
+    if np.asarray(b).dtype.kind not in "fiu":
+        raise MixedNumbers("the system is in floats and its right-hand side is not: convert one of them")
+    n = np.shape(b)[0]
+    return np.column_stack([np.reshape(b, (n, -1)), np.ones(n)])
+
+
+def without_ones(a: Any, x: Array, shape: tuple[int, ...]) -> Array:
+    """The solution, unless ‖a‖∞ ‖a⁻¹ 1‖∞ ≤ cond(a) says that no digit of it holds."""
+    condition = abs(a).sum(axis=1).max(initial=0.0) * np.abs(x[:, -1]).max(initial=0.0)
+    if not np.all(np.isfinite(x)) or condition * UNIT_ROUNDOFF >= 1:
         raise SingularSystem(f"the {a.shape[0]} x {a.shape[1]} system is singular to working precision")
-    return np.asarray(x)
+    return np.reshape(x[:, :-1], shape)
+
+
+def eigenvalues(a: Array) -> Array:
+    return np.asarray(np.linalg.eigvals(a))
 
 
 def eye(a: Array) -> Array:
@@ -95,7 +119,9 @@ def largest(x: Array) -> float:
 
 
 def number(x: Any) -> float:
-    return float(Fraction(x)) if isinstance(x, str) else float(x)
+    if is_symbol(x) and not x.is_number:
+        raise MixedNumbers(f"the symbol {x} met floats: take an exact model to_symbolic()")
+    return float(as_fraction(x)) if isinstance(x, str) else float(x)
 
 
 def filled(shape: int | tuple[int, ...], value: int) -> Array:
@@ -105,5 +131,11 @@ def filled(shape: int | tuple[int, ...], value: int) -> Array:
 def rounding(kernel: Array, x: Array) -> Array:
     n = np.count_nonzero(kernel, axis=1) + 2
     nu = n * UNIT_ROUNDOFF
-    bound = (nu / (1 - nu))[(...,) + (None,) * (np.ndim(x) - 1)] * (np.abs(kernel) @ np.abs(x))
-    return np.asarray(bound * (1 + 2 * largest(nu)))
+    return rounded_up(n, nu, np.abs(kernel) @ np.abs(x))
+
+
+def rounded_up(n: Array, nu: Array, product: Array) -> Array:
+    """ν / (1 - ν) product per row, with what the bound's own operations and underflow may have lost."""
+    per_row = (..., *(None,) * (np.ndim(product) - 1))
+    bound = (nu / (1 - nu))[per_row] * product * (1 + 2 * largest(nu))
+    return np.asarray(bound + np.where(n > 2, (n + 2) * SMALLEST, 0.0)[per_row])

@@ -19,7 +19,10 @@ UNIT_ROUNDOFF = Fraction(0)
 
 
 def to_flint(x: Any) -> fmpq:
-    return fmpq(x.numerator, x.denominator)
+    try:
+        return fmpq(int(x.numerator), int(x.denominator))
+    except AttributeError:
+        raise NotExact(f"{x!r} met rational numbers: write it as a Fraction or a decimal string") from None
 
 
 def to_fraction(x: fmpq) -> Fraction:
@@ -54,15 +57,18 @@ class RationalMatrix:
         out[:] = [to_fraction(x) for x in self._flint.entries()]
         return out.reshape(self.shape)
 
-    def entries(self) -> list[list[fmpq]]:
+    def _lines(self) -> list[list[fmpq]]:
         rows: list[list[fmpq]] = self._flint.table()
         return rows
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RationalMatrix.from_array, (self.to_array(),)
 
     def __matmul__(self, other: Any) -> Any:
         if isinstance(other, RationalMatrix):
             return RationalMatrix(self._flint * other._flint)
         array = fractions_of(other)
-        if array.shape[0] != self.shape[1]:
+        if array.ndim == 0 or array.shape[0] != self.shape[1]:
             raise ValueError(f"cannot multiply shapes {self.shape} and {array.shape}")
         product = RationalMatrix(self._flint * RationalMatrix.from_array(array.reshape(array.shape[0], -1))._flint)
         return product.to_array().reshape((self.shape[0], *array.shape[1:]))
@@ -81,7 +87,7 @@ class RationalMatrix:
         return RationalMatrix(-self._flint)
 
     def __mul__(self, scalar: Any) -> "RationalMatrix":
-        return RationalMatrix(self._flint * to_flint(refuse_float(scalar)))
+        return RationalMatrix(self._flint * to_flint(scalar))
 
     __rmul__ = __mul__
 
@@ -89,17 +95,11 @@ class RationalMatrix:
         return isinstance(other, RationalMatrix) and bool(self._flint == other._flint)
 
     def sum(self, axis: int) -> Array:
-        n = self.shape[1] if axis == 1 else self.shape[0]
-        return (self if axis == 1 else self.T) @ filled(n, 1)  # type: ignore[no-any-return]
+        rows = self if range(2)[axis] == 1 else self.T
+        return rows @ filled(rows.shape[1], 1)  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return f"RationalMatrix{self.shape}"
-
-
-def refuse_float(x: Any) -> Any:
-    if isinstance(x, float):
-        raise NotExact(f"the float {x!r} met rational numbers: write it as a Fraction or a decimal string")
-    return x
 
 
 def fractions_of(x: Any) -> Array:
@@ -116,7 +116,7 @@ def kernel(array: Any) -> RationalMatrix:
 def columns(kernel: RationalMatrix, values: Array) -> RationalMatrix:
     scale = [to_flint(x) for x in values]
     n, m = kernel.shape
-    return RationalMatrix(fmpq_mat(n, m, [x * c for line in kernel.entries() for x, c in zip(line, scale, strict=True)]))
+    return RationalMatrix(fmpq_mat(n, m, [x * c for line in kernel._lines() for x, c in zip(line, scale, strict=True)]))
 
 
 def dense_array(kernel: RationalMatrix | Array) -> Array:
@@ -137,16 +137,22 @@ def entries(kernel: RationalMatrix | Array) -> tuple[Array, Array, Array]:
     return rows, cols, array[rows, cols]
 
 
+def assemble(rows: Array, cols: Array, values: Array, shape: tuple[int, int]) -> RationalMatrix:
+    out = filled(shape, 0)
+    np.add.at(out, (rows, cols), values)
+    return kernel(out)
+
+
 def finite(x: Array) -> Array:
     return np.ones(np.shape(x), dtype=bool)
 
 
 def negative(x: Array) -> Array:
-    return (np.asarray(x) < 0).astype(bool)
+    return np.asarray(np.asarray(x) < 0, dtype=bool)
 
 
 def apart(x: Array, y: Any, tolerance: float) -> Array:
-    return (np.asarray(x) != y).astype(bool)
+    return np.asarray(np.asarray(x) != y, dtype=bool)
 
 
 def tidy(x: Array) -> Array:
@@ -172,7 +178,7 @@ def eye(a: RationalMatrix) -> RationalMatrix:
 
 def mix(policy: Array, kernel: RationalMatrix) -> RationalMatrix:
     n_actions, width = policy.shape[1], kernel.shape[1]
-    lines = kernel.entries()
+    lines = kernel._lines()
     mixed: list[list[fmpq]] = []
     for s, weights in enumerate(policy):
         total = [fmpq(0)] * width
@@ -188,6 +194,10 @@ def mix(policy: Array, kernel: RationalMatrix) -> RationalMatrix:
 
 def refuse(what: str) -> Any:
     raise NotExact(f"{what} of rational numbers is not rational: take the model to_float()")
+
+
+def eigenvalues(a: RationalMatrix) -> Array:
+    return refuse("the spectrum of a matrix")  # type: ignore[no-any-return]
 
 
 def exp(x: Array) -> Array:
@@ -215,7 +225,9 @@ def largest(x: Array) -> Any:
 
 
 def number(x: Any) -> Fraction:
-    return as_fraction(refuse_float(x))
+    if isinstance(x, (float, np.floating)):
+        raise NotExact(f"the float {x!r} met rational numbers: write it as a Fraction or a decimal string")
+    return as_fraction(x)
 
 
 def filled(shape: int | tuple[int, ...], value: int) -> Array:

@@ -8,9 +8,11 @@ Integers join either side. An exact number beside a float is `MixedNumbers`: not
 """
 
 import decimal
+import sys
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from numbers import Integral, Rational, Real
+from functools import cache
+from numbers import Integral, Rational
 from typing import Any
 
 import numpy as np
@@ -28,30 +30,55 @@ class NotANumber(ValueError):
 
 
 def is_symbol(entry: object) -> bool:
-    """A SymPy object, told without importing SymPy."""
-    return type(entry).__module__.partition(".")[0] == "sympy"
+    """A SymPy object, told without importing SymPy: whoever made one has imported it."""
+    return is_symbol_type(type(entry))
+
+
+@cache
+def is_symbol_type(kind: type) -> bool:
+    sympy = sys.modules.get("sympy")
+    return sympy is not None and issubclass(kind, sympy.Basic)
 
 
 def as_fraction(entry: Any) -> Fraction:
     """An integer, a Fraction, a Decimal or a string such as '0.1' or '1/3', read exactly."""
     try:
-        return Fraction(entry.strip()) if isinstance(entry, str) else Fraction(entry)
+        return Fraction(entry.item() if isinstance(entry, np.generic) else entry)
     except (ValueError, TypeError, OverflowError, ZeroDivisionError):
         raise NotANumber(f"{entry!r} is not a finite decimal or a fraction") from None
 
 
-def kind_of(entry: object) -> str:
-    if isinstance(entry, (bool, np.bool_)):
+def kind_of(entry: Any) -> str:
+    kind = kind_of_type(type(entry))
+    if kind == "truth":
         raise NotANumber(f"{entry!r} is a truth value: give 0 or 1")
-    if isinstance(entry, Integral):
-        return "integer"
-    if isinstance(entry, (Rational, str, decimal.Decimal)):
-        return "exact"
-    if isinstance(entry, (Real, np.floating)):
-        return "float"
-    if is_symbol(entry):
+    if kind == "":
+        raise NotANumber(f"{entry!r} of type {type(entry).__name__} is not a real number")
+    if kind == "symbol":
+        check_symbol(entry)
+    return kind
+
+
+@cache
+def kind_of_type(kind: type) -> str:
+    if issubclass(kind, (bool, np.bool_)):
+        return "truth"
+    if is_symbol_type(kind):  # before the rest: SymPy registers its own numbers as Integral and Rational
         return "symbol"
-    raise NotANumber(f"{entry!r} of type {type(entry).__name__} is not a real number")
+    if issubclass(kind, Integral):
+        return "integer"
+    if issubclass(kind, (Rational, str, decimal.Decimal)):
+        return "exact"
+    return "float" if issubclass(kind, (float, np.float32, np.float16)) else ""
+
+
+def check_symbol(entry: Any) -> None:
+    import sympy
+
+    if not isinstance(entry, sympy.Expr) or entry.is_extended_real is False:
+        raise NotANumber(f"{entry} is not a real number")
+    if entry.has(sympy.Float):
+        raise NotANumber(f"{entry} holds a float: write it as a sympy.Rational")
 
 
 def at(name: str, index: tuple[int, ...]) -> str:
@@ -60,6 +87,8 @@ def at(name: str, index: tuple[int, ...]) -> str:
 
 def as_array(name: str, value: object) -> Array:
     """The value as an array whose entries have not been changed: numeric where it was, objects otherwise."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise NotANumber(f"{name} is a masked array: fill it, or give available=")
     try:
         array = np.asarray(value)
     except ValueError as ragged:
@@ -68,12 +97,12 @@ def as_array(name: str, value: object) -> Array:
         array = np.asarray(value, dtype=object)
     if array.dtype.kind in "US":
         array = array.astype(object)
-    if array.dtype.kind in "fiu" and array.dtype != np.longdouble:
+    if array.dtype.kind in "fiu" and array.dtype.itemsize <= 8:
         return array
     if array.dtype.kind != "O":
         raise NotANumber(f"{name} has dtype {array.dtype}: give real numbers, Fractions or decimal strings")
     for index, entry in np.ndenumerate(array):
-        if isinstance(entry, Iterable) and not isinstance(entry, str):
+        if isinstance(entry, Iterable) and not isinstance(entry, (str, bytes)):
             raise NotANumber(f"{at(name, index)} is a {type(entry).__name__}: {name} is ragged or nested too deep")
     return array
 
@@ -105,9 +134,7 @@ def choose_kind(found: Mapping[str, str]) -> str:
 
 def convert(name: str, array: Array, kind: str) -> Array:
     if kind == "float":
-        if array.dtype.kind in "iuO" and any(abs(int(x)) > LARGEST_FLOAT_INTEGER for x in array.flat if x == x // 1):
-            raise MixedNumbers(f"{name} holds integers above 2**53, which float64 cannot: give Fractions")
-        return array.astype(np.float64)
+        return as_floats(name, array)
     if kind == "symbolic":
         import sympy
 
@@ -118,10 +145,42 @@ def convert(name: str, array: Array, kind: str) -> Array:
     out = np.empty(array.shape, dtype=object)
     for index, x in np.ndenumerate(array):
         try:
-            out[index] = entry(x.item() if isinstance(x, np.generic) else x)
+            out[index] = entry(x)
         except NotANumber as error:
             raise NotANumber(f"{at(name, index)}: {error}") from None
     return out
+
+
+def as_floats(name: str, array: Array) -> Array:
+    """float64, refusing integers that float64 would round."""
+    if array.dtype.kind in "iu":
+        large = (array > LARGEST_FLOAT_INTEGER) | (array < -LARGEST_FLOAT_INTEGER)
+    else:
+        large = np.zeros(array.shape, dtype=bool)
+        large.flat = [isinstance(x, Integral) for x in array.flat] if array.dtype == object else False
+    for index in map(tuple, np.argwhere(large)):
+        if not fits_float(int(array[index])):
+            raise MixedNumbers(f"{at(name, index)} = {array[index]} is no float64: give Fractions or decimal strings")
+    return array.astype(np.float64)
+
+
+def fits_float(integer: int) -> bool:
+    try:
+        return int(float(integer)) == integer
+    except OverflowError:
+        return False
+
+
+def read_sparse(name: str, matrix: Any) -> Any:
+    """The matrix as float64 compressed rows of its own, each entry stored once."""
+    if matrix.dtype.kind not in "fiu" or matrix.dtype.itemsize > 8:
+        raise NotANumber(f"{name} is sparse with dtype {matrix.dtype}: scipy.sparse holds floats and integers")
+    if matrix.ndim != 2:
+        raise NotANumber(f"{name} is sparse with shape {matrix.shape}: give two axes, or an array")
+    own = scipy.sparse.csr_array(matrix, dtype=np.float64, copy=True)
+    own.sum_duplicates()
+    own.eliminate_zeros()
+    return own
 
 
 def read(values: Mapping[str, object]) -> dict[str, Any]:
@@ -136,9 +195,7 @@ def read(values: Mapping[str, object]) -> dict[str, Any]:
             arrays[name] = None
             continue
         if scipy.sparse.issparse(value):
-            if value.dtype.kind not in "fiu":
-                raise NotANumber(f"{name} is sparse with dtype {value.dtype}: scipy.sparse holds floats and integers")
-            arrays[name] = scipy.sparse.csr_array(value, dtype=np.float64)
+            arrays[name] = read_sparse(name, value)
             found.setdefault("float", name)
             continue
         arrays[name] = as_array(name, value)

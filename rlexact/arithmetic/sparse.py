@@ -11,6 +11,7 @@ from rlexact.arithmetic.dense import (
     EXACT,
     UNIT_ROUNDOFF,
     apart,
+    beside_ones,
     best,
     exp,
     filled,
@@ -20,7 +21,9 @@ from rlexact.arithmetic.dense import (
     logsumexp,
     negative,
     number,
+    rounded_up,
     tidy,
+    without_ones,
 )
 from rlexact.arithmetic.errors import SingularSystem
 from rlexact.arithmetic.reading import Array
@@ -73,43 +76,50 @@ def entries(kernel: Any) -> tuple[Array, Array, Array]:
     return rows[stored], cols[stored], coo.data[stored]
 
 
+def assemble(rows: Array, cols: Array, values: Array, shape: tuple[int, int]) -> Any:
+    return kernel(scipy.sparse.coo_array((values, (rows, cols)), shape=shape))
+
+
 def solve(a: Any, b: Array) -> Array:
     """Direct for small or banded systems; otherwise restarted GMRES, and the direct solve where that stalls.
 
     Random sparse graphs fill in: at 10⁴ states the direct solve takes minutes where GMRES takes hundredths of a second.
     """
     a = scipy.sparse.csr_array(a)
+    right = beside_ones(b)
     if a.shape[0] > DIRECT_STATES and bandwidth(a) > DIRECT_BANDWIDTH:
-        x = by_krylov(a, b)
+        x = by_krylov(a, right)
         if x is not None:
-            return x
+            return without_ones(a, x, np.shape(b))
     with warnings.catch_warnings():
         warnings.simplefilter("error", scipy.sparse.linalg.MatrixRankWarning)
         try:
-            x = scipy.sparse.linalg.splu(scipy.sparse.csc_array(a)).solve(np.asarray(b, dtype=np.float64))
+            x = scipy.sparse.linalg.splu(scipy.sparse.csc_array(a)).solve(right)
         except (RuntimeError, scipy.sparse.linalg.MatrixRankWarning):
             raise SingularSystem(f"the {a.shape[0]} x {a.shape[1]} sparse system has no unique solution") from None
-    if not np.all(np.isfinite(x)):
-        raise SingularSystem(f"the {a.shape[0]} x {a.shape[1]} sparse system is singular to working precision")
-    return np.asarray(x)
+    return without_ones(a, x, np.shape(b))
 
 
 def by_krylov(a: Any, b: Array) -> Array | None:
-    columns = np.asarray(b, dtype=np.float64).reshape(a.shape[0], -1)
-    out = np.empty_like(columns)
-    for j, column in enumerate(columns.T):
+    """(n, k) right-hand sides, one after the other; None as soon as one stalls."""
+    out = np.empty_like(b)
+    for j, column in enumerate(b.T):
         x, stalled = scipy.sparse.linalg.gmres(a, column, rtol=1e-13, atol=0.0, restart=30, maxiter=60)
         if stalled:
             return None
         x += scipy.sparse.linalg.gmres(a, column - a @ x, rtol=1e-6, atol=0.0, restart=30, maxiter=5)[0]
         out[:, j] = x
-    return out.reshape(np.shape(b))
+    return out
 
 
 def bandwidth(a: Any) -> int:
     coo = a.tocoo()
     rows, cols = coo.coords
     return int(np.abs(rows - cols).max(initial=0))
+
+
+def eigenvalues(a: Any) -> Array:
+    return np.asarray(np.linalg.eigvals(a.toarray()))
 
 
 def eye(a: Any) -> Any:
@@ -127,5 +137,4 @@ def mix(policy: Array, kernel: Any) -> Any:
 def rounding(kernel: Any, x: Array) -> Array:
     n = np.diff(kernel.indptr) + 2
     nu = n * UNIT_ROUNDOFF
-    bound = (nu / (1 - nu))[(...,) + (None,) * (np.ndim(x) - 1)] * (abs(kernel) @ np.abs(x))
-    return np.asarray(bound * (1 + 2 * largest(nu)))
+    return rounded_up(n, nu, abs(kernel) @ np.abs(x))

@@ -45,6 +45,9 @@ class SymbolicMatrix:
         out[:] = self._domain.to_Matrix().tolist()
         return np.asarray(cancelled(out), dtype=object)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SymbolicMatrix.from_array, (self.to_array(),)
+
     def with_(self, other: "SymbolicMatrix", verb: str) -> "SymbolicMatrix":
         left, right = self._domain.unify(other._domain)
         return SymbolicMatrix(getattr(left.to_field(), verb)(right.to_field()))
@@ -120,16 +123,26 @@ def entries(kernel: SymbolicMatrix | Array) -> tuple[Array, Array, Array]:
     return rows, cols, array[rows, cols]
 
 
+def assemble(rows: Array, cols: Array, values: Array, shape: tuple[int, int]) -> SymbolicMatrix:
+    out = filled(shape, 0)
+    np.add.at(out, (rows, cols), values)
+    return kernel(out)
+
+
 def finite(x: Array) -> Array:
-    return np.frompyfunc(lambda e: not e.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan), 1, 1)(x).astype(bool)
+    return judged(lambda e: not e.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan), x)
 
 
 def negative(x: Array) -> Array:
-    return np.frompyfunc(lambda e: e.is_negative is True, 1, 1)(x).astype(bool)
+    return judged(lambda e: e.is_negative is True, x)
 
 
 def apart(x: Array, y: Any, tolerance: float) -> Array:
-    return np.frompyfunc(lambda e: sympy.cancel(e) != 0, 1, 1)(np.asarray(x) - y).astype(bool)
+    return judged(lambda e: sympy.cancel(e) != 0, np.asarray(x) - y)
+
+
+def judged(question: Any, x: Array) -> Array:
+    return np.asarray(np.frompyfunc(question, 1, 1)(expressions_of(x)), dtype=bool)
 
 
 def tidy(x: Array) -> Array:
@@ -154,6 +167,11 @@ def mix(policy: Array, kernel: SymbolicMatrix) -> SymbolicMatrix:
     n_states, n_actions = policy.shape
     lines = kernel.to_array().reshape(n_states, n_actions, -1)
     return SymbolicMatrix.from_array((expressions_of(policy)[:, :, None] * lines).sum(axis=1))
+
+
+def eigenvalues(a: SymbolicMatrix) -> Array:
+    found = sympy.Matrix(a.to_array()).eigenvals()
+    return tidy(np.array([root for root, times in found.items() for _ in range(times)], dtype=object))
 
 
 def each(function: Any, x: Array) -> Array:
@@ -198,11 +216,11 @@ def best(q: Array, available: Array) -> tuple[Array, Array]:
 
 
 def number(x: Any) -> Any:
-    if is_symbol(x):
+    if is_symbol(x) and not x.has(sympy.Float):
         return x
-    if isinstance(x, (float, np.floating)):
+    if isinstance(x, (float, np.floating, sympy.Basic)):
         raise NotExact(f"the float {x!r} met symbols: write it as a Fraction or a decimal string")
-    return sympy.Rational(*as_fraction(x.item() if isinstance(x, np.generic) else x).as_integer_ratio())
+    return sympy.Rational(*as_fraction(x).as_integer_ratio())
 
 
 def filled(shape: int | tuple[int, ...], value: int) -> Array:

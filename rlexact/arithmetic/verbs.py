@@ -60,6 +60,11 @@ def entries(kernel: Any) -> tuple[Array, Array, Array]:
     return of(kernel).entries(kernel)  # type: ignore[no-any-return]
 
 
+def assemble(like: Any, rows: Array, cols: Array, values: Array, shape: tuple[int, int]) -> Any:
+    """The kernel with these entries, in the world of `like`: what `entries` takes apart. Entries of one place add up."""
+    return of(like).assemble(rows, cols, values, shape)
+
+
 def support(kernel: Any) -> Any:
     """The pattern of non-zero entries as a boolean scipy.sparse array: a graph, whatever the numbers."""
     rows, cols, _ = entries(kernel)
@@ -94,6 +99,11 @@ def average(weights: Array, values: Array) -> Array:
 def solve(a: Any, b: Array) -> Array:
     """x with a @ x = b, for b of shape (n,) or (n, k).  Raises `SingularSystem`."""
     return of(a).solve(a, b)  # type: ignore[no-any-return]
+
+
+def eigenvalues(a: Any) -> Array:
+    """Eigenvalues of a square kernel, with multiplicity: (n, n) -> (n,), complex for floats.  Raises `NotExact` in rationals."""
+    return of(a).eigenvalues(a)  # type: ignore[no-any-return]
 
 
 def eye(a: Any) -> Any:

@@ -1,66 +1,204 @@
 """How far a guess is from the truth: moduli, residual and span bounds, all counting rounding.
 
-    modulus     m = γ max_{s,a} Σ_s' p(s' | s, a)                          the true row sums, not 1
-    residual    ‖v - V*‖ ≤ ‖Tv - v‖ / (1 - m)                              Puterman (1994), Theorem 6.3.1
-    span        Tv + m/(1-m) min(Tv - v) ≤ V* ≤ Tv + m/(1-m) max(Tv - v)   MacQueen (1966), Porteus (1971)
+    modulus     m = γ max_{s,a} Σ_s' p(s' | s, a)                            the true row sums, not 1    [B1]
+    residual    ‖v - V*‖ ≤ ‖Tv - v‖ / (1 - m)                                                            [B2]
+    span        Tv - ρ(max(v - Tv)) ≤ V* ≤ Tv + ρ(max(Tv - v))                                           [B3]
+                ρ(x) = x m / (1 - m) for x ≥ 0, x m₀ / (1 - m₀) for x < 0; m₀ = γ min_{s,a} Σ_s' p(s' | s, a)
 
-'The truth' is the fixed point of the stored numbers read as exact. In exact worlds rounding is 0 and so is its share of
-every bound; in floats each bound is itself rounded up.
+Puterman (1994), Theorem 6.3.1 for [B2]; MacQueen (1966) and Porteus (1971) for [B3]: if Tv ≤ v + x on every state, then
+T²v ≤ Tv + x m where x ≥ 0 and T²v ≤ Tv + x m₀ where x < 0, and so on; the series adds up to ρ(x). Sums and maxima run
+over the states that are not terminal, where values may differ from 0. Given a policy, T is T^π and the rows are P_π's.
+
+'The truth' is the fixed point of the stored numbers read as exact, policies included. In exact worlds rounding is 0. In
+floats a sum of n products is within γ_n Σ|x_i y_i| of the truth, γ_n = n u / (1 - n u) (Higham 2002, §3.1), plus what
+underflow loses, less than u¹⁹; and each bound is itself rounded up.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 
 from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array
-from rlexact.exact.bellman import backup
+from rlexact.door import InvalidMDP
+from rlexact.exact.bellman import checked_v
 from rlexact.mdp import MDP
 
 SAFETY = 16  # roundings committed while a bound itself is being added up: each is at most one unit roundoff
 
 
-def up(mdp: MDP, x: Any) -> Any:
-    """A non-negative number or array pushed up past the rounding of the few operations that made it."""
-    return x * (1 + SAFETY * ar.unit_roundoff(mdp.r))
+@dataclass(frozen=True, eq=False)
+class Moduli:
+    """γ times the least and the largest row sum, rounded outwards: m₀ and m."""
+
+    least: Any
+    most: Any
+
+    @property
+    def contracts(self) -> bool:
+        """Whether m < 1.  Raises `NotExact` where symbols leave it open."""
+        return bool(ar.largest(np.array([self.most, 1 + 0 * self.most])) != self.most)
+
+    def rise(self, x: Any) -> Any:
+        """ρ(x) [B3], rounded up: what all later backups can add where the first added at most x."""
+        climb, fall = positive_part(x), positive_part(-x)
+        return up(climb * self.most / (1 - self.most)) - down(fall * self.least / (1 - self.least))
 
 
-def row_sums(mdp: MDP) -> tuple[Array, Array]:
-    """Lower and upper bounds on Σ_s' p(s' | s, a) over non-terminal s' (where values can differ from 0): (S, A) each."""
-    live = np.where(mdp.terminal, ar.zeros(mdp.r, mdp.n_states), ar.ones(mdp.r, mdp.n_states))
-    sums = (mdp.kernel @ live).reshape(mdp.r.shape)
-    slop = ar.rounding(mdp.kernel, live).reshape(mdp.r.shape)
-    return sums - up(mdp, slop), up(mdp, sums + slop)
+def contraction_modulus(mdp: MDP, policy: Array | None = None) -> Any:
+    """The modulus of T, or of T^π, in the maximum norm [B1], rounded up: a number.
+
+    Mass on terminal states does not count, since values are 0 there: a model that ends at once has modulus 0.
+    """
+    return moduli(mdp, policy).most
 
 
-def contraction_modulus(mdp: MDP) -> Any:
-    """The modulus of the Bellman operators in the maximum norm: γ times the largest true row sum, rounded up."""
-    _, high = row_sums(mdp)
-    return up(mdp, mdp.gamma * ar.largest(high))
+def residual_bound(mdp: MDP, v: Array, policy: Array | None = None) -> Any:
+    """‖v - V*‖∞, or ‖v - V^π‖∞, is at most this [B2]: (S,) -> a number, in the units of the rewards.
+
+    Raises `InvalidMDP` unless the modulus is below 1.
+    """
+    m, given = contracting(mdp, policy), admit_values(mdp, v)
+    _, _, gap, error = residual(mdp, settled(mdp, given), policy)
+    inside = up(ar.largest(np.abs(gap) + error) / (1 - m.most))
+    return ar.largest(np.array([inside, ar.largest(np.abs(given[mdp.terminal]))]))
 
 
-def backup_slop(mdp: MDP, v: Array) -> Array:
-    """A bound on |computed backup - exact backup of the stored numbers|: (S,) -> (S, A); 0 in exact worlds."""
+def span_bounds(mdp: MDP, v: Array, policy: Array | None = None) -> tuple[Array, Array]:
+    """(lower, upper) with lower ≤ V* ≤ upper, or around V^π, one backup after `v` [B3]: (S,) -> (S,), (S,).
+
+    Where no row leaks they are (max - min)(Tv - v) m / (1 - m) apart. Raises `InvalidMDP` unless
+    the modulus is below 1.
+    """
+    m = contracting(mdp, policy)
+    top, slop, gap, error = residual(mdp, settled(mdp, admit_values(mdp, v)), policy)
+    climb, fall = m.rise(ar.largest((gap + error)[~mdp.terminal])), m.rise(ar.largest((error - gap)[~mdp.terminal]))
+    pad = up(slop + 4 * ar.unit_roundoff(mdp.r) * (np.abs(top) + abs(climb) + abs(fall)))
+    return settled(mdp, top - fall - pad), settled(mdp, top + climb + pad)
+
+
+# -- the pieces -------------------------------------------------------------------------------------------------------
+
+
+def up(x: Any) -> Any:
+    """Non-negative numbers pushed up past the rounding of the few operations that made them."""
+    return x * (1 + SAFETY * ar.unit_roundoff(x))
+
+
+def down(x: Any) -> Any:
+    return x * (1 - SAFETY * ar.unit_roundoff(x))
+
+
+def positive_part(x: Any) -> Any:
+    return ar.largest(np.array([x, 0 * x]))
+
+
+def least(x: Array) -> Any:
+    return -ar.largest(-x)
+
+
+def admit_values(mdp: MDP, v: Array) -> Array:
+    """State values in the model's own numbers: (S,) -> (S,).  Raises `MixedNumbers`, `ValueError`."""
+    array = checked_v(mdp, v)
+    if not ar.finite(array).all():
+        s = int(np.flatnonzero(~ar.finite(array))[0])
+        raise ValueError(f"v[{s}] = {array[s]} is not a finite number")
+    read = ar.read({"the model": mdp.r.flat[:1].copy(), "v": array})
+    if ar.of(read["the model"]) is not ar.of(mdp.r):
+        raise ar.MixedNumbers(f"v is {ar.of(array).NAME}, the model is {mdp.world}: convert the model first")
+    return np.asarray(read["v"])
+
+
+def settled(mdp: MDP, v: Array) -> Array:
+    """The values with 0 at terminal states, where nothing else can be true."""
+    return np.where(mdp.terminal, ar.zeros(mdp.r, mdp.n_states), v)
+
+
+def contracting(mdp: MDP, policy: Array | None) -> Moduli:
+    m = moduli(mdp, policy)
+    if not m.contracts:
+        raise InvalidMDP(
+            f"gamma times the largest row sum is {m.most}, not below 1: the backup does not contract in the maximum "
+            "norm. Use rlexact.exact.certified, which counts remaining steps"
+        )
+    return m
+
+
+def moduli(mdp: MDP, policy: Array | None = None) -> Moduli:
+    """m₀ and m of the rows in use: every available pair, or those of P_π.  Each rounded outwards."""
+    live = ~mdp.terminal
+    sums = (mdp.kernel @ indicator(mdp, live)).reshape(mdp.r.shape)
+    slop = up(ar.rounding(mdp.kernel, indicator(mdp, live)).reshape(mdp.r.shape))
+    if policy is None:
+        low, high = -ar.best(slop - sums, mdp.available)[0], ar.best(sums + slop, mdp.available)[0]
+    else:
+        mean, error = averaged(mdp, policy, sums, slop)
+        low, high = mean - error, mean + error
+    return Moduli(down(mdp.gamma * positive_part(least(down(low[live])))), up(mdp.gamma * ar.largest(up(high[live]))))
+
+
+def indicator(mdp: MDP, mask: Array) -> Array:
+    return np.where(mask, ar.ones(mdp.r, mask.shape), ar.zeros(mdp.r, mask.shape))
+
+
+def residual(
+    mdp: MDP, v: Array, policy: Array | None = None, r_slop: Array | None = None
+) -> tuple[Array, Array, Array, Array]:
+    """Tv and its rounding, Tv - v and its rounding: (S,) -> four of (S,)."""
+    top, slop = enclosed(mdp, v, policy, r_slop)
+    gap = top - v
+    return top, slop, gap, up(slop + 4 * ar.unit_roundoff(mdp.r) * np.abs(gap))
+
+
+def enclosed(mdp: MDP, v: Array, policy: Array | None = None, r_slop: Array | None = None) -> tuple[Array, Array]:
+    """Tv, or T^π v, as computed, and a bound on its distance from the truth: (S,) -> (S,), (S,)."""
+    q, slop = enclosed_backup(mdp, v, r_slop)
+    if policy is None:
+        return ar.best(q, mdp.available)[0], ar.best(slop, mdp.available)[0]
+    return averaged(mdp, policy, q, slop)
+
+
+def averaged(mdp: MDP, policy: Array, x: Array, slop: Array) -> tuple[Array, Array]:
+    """Σ_a π(a | s) x(s, a) and its rounding, where x carries the rounding `slop`: two of (S, A) -> two of (S,)."""
+    pi = mdp.admit(policy)
+    return ar.average(pi, x), up(ar.average(pi, slop) + sum_slop(mdp, mdp.n_actions) * ar.average(pi, np.abs(x)))
+
+
+def enclosed_backup(mdp: MDP, v: Array, r_slop: Array | None = None) -> tuple[Array, Array]:
+    """r + γ P v and a bound on its rounding, that of r (`reward_slop` unless given) included: (S,) -> two (S, A)."""
+    step, slop = enclosed_step(mdp, v)
+    total = ar.tidy(mdp.r + step)
+    r_slop = reward_slop(mdp) if r_slop is None else r_slop
+    return total, up(slop + r_slop + 2 * ar.unit_roundoff(mdp.r) * np.abs(total))
+
+
+def enclosed_step(mdp: MDP, v: Array) -> tuple[Array, Array]:
+    """γ P v and a bound on its rounding: (S,) -> (S, A), (S, A)."""
     u = ar.unit_roundoff(mdp.r)
-    if u == 0:
-        return ar.zeros(mdp.r, mdp.r.shape)
-    product = mdp.gamma * (mdp.kernel @ np.abs(v)).reshape(mdp.r.shape)
-    slop = mdp.gamma * ar.rounding(mdp.kernel, v).reshape(mdp.r.shape) + 3 * u * (np.abs(mdp.r) + product)
-    return np.asarray(up(mdp, slop + reward_slop(mdp)))
+    step = (mdp.gamma * (mdp.kernel @ v)).reshape(mdp.r.shape)
+    slop = mdp.gamma * ar.rounding(mdp.kernel, v).reshape(mdp.r.shape) + 2 * u * np.abs(step)
+    return step, up(slop) + u**19
+
+
+def sum_slop(mdp: MDP, n: Any) -> Any:
+    """γ_{n+2}, for sums of n products (two roundings to spare): an integer or an array of them."""
+    nu = (n + 2) * ar.unit_roundoff(mdp.r)
+    return nu / (1 - nu)
 
 
 def reward_slop(mdp: MDP) -> Array:
-    """A bound on the rounding of r(s, a) where it is an average of given rewards: (S, A); 0 where r was given."""
-    rank = 2 if mdp._parts.law is not None else 3 if getattr(mdp.R, "ndim", 2) == 3 or mdp.R.shape != mdp.r.shape else 1
-    if rank == 1 or mdp.R.shape == (mdp.n_states,):
-        return ar.zeros(mdp.r, mdp.r.shape)
-    pairs = [(s, a) for s in range(mdp.n_states) for a in range(mdp.n_actions)]
-    u = ar.unit_roundoff(mdp.r)
-    laws = [mdp.outcomes(s, a) for s, a in pairs]
-    return np.array([(len(law) + 2) * u * sum(p * abs(x) for p, _, x, _ in law) for law in laws]).reshape(mdp.r.shape)
-
-
-def residual_bound(mdp: MDP, v: Array) -> Any:
-    """‖v - V*‖∞ ≤ this, for any v: (S,) -> a number.  Raises `ValueError` where the modulus is not below 1."""
-    gap = ar.best(np.abs(backup_gap(mdp, v)), mdp.available)
-    raise NotImplementedError(gap)
+    """A bound on the rounding of r(s, a) where it averages given rewards, 0 where r itself was given: (S, A)."""
+    nothing = ar.zeros(mdp.r, mdp.r.shape)
+    if ar.is_exact(mdp.r):
+        return nothing
+    if mdp._parts.law is not None:
+        rows, _, p, rewards = mdp._parts.law
+        sizes = np.bincount(rows, weights=p * np.abs(rewards), minlength=mdp.r.size)
+        return np.asarray(up(sum_slop(mdp, np.bincount(rows, minlength=mdp.r.size)) * sizes).reshape(mdp.r.shape))
+    if not scipy.sparse.issparse(mdp.R) and np.ndim(mdp.R) < 3:
+        return nothing
+    given = mdp.R if scipy.sparse.issparse(mdp.R) else mdp.R.reshape(mdp.kernel.shape)
+    weighed = ar.kernel_from(mdp.kernel * abs(given))
+    return up(ar.rounding(weighed, ar.ones(mdp.r, mdp.n_states))).reshape(mdp.r.shape)  # type: ignore[no-any-return]

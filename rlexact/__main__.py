@@ -1,0 +1,7 @@
+"""`python -m rlexact`."""
+
+import sys
+
+from rlexact.cli import main
+
+sys.exit(main())

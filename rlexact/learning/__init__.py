@@ -1,0 +1,1 @@
+"""The tabular algorithms of the documents, sampled and seeded."""

@@ -1,0 +1,93 @@
+"""The command line, as a checker uses it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from rlexact import cli, ledger
+
+PLACE = "theory-045"
+
+
+def test_verify_one_place(capsys):
+    assert cli.main(["verify", PLACE]) == 0
+    assert "theory/mdps_two_state_loop" in capsys.readouterr().out
+
+
+def test_verify_writes_json(tmp_path):
+    file = tmp_path / "ledger.json"
+    assert cli.main(["verify", PLACE, "--json", str(file)]) == 0
+    data = json.loads(file.read_text("utf-8"))
+    (row,) = [r for r in data["claims"] if PLACE in r["covers"]]
+    assert row["verdict"] == "wrong"
+    assert row["evidence"] == "exact"
+    assert row["passed"] is True
+    assert row["document"] == "theory"
+    assert row["correct"]
+    assert row["because"]
+    assert PLACE not in data["uncovered"]
+    assert "theory-544" in data["uncovered"] or len(data["claims"]) > 300
+
+
+@pytest.mark.parametrize("arguments", [["--verdict", "wrong"], ["--section", "mdps_two_state_loop"]])
+def test_selection(arguments, capsys):
+    assert cli.main(["verify", "--list", "--document", "theory", "--section", "mdps_two_state_loop", *arguments]) == 0
+    assert PLACE in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["verify", "theory-45"], "did you mean"),
+        (["show", "theory-9999"], "no place"),
+        (["verify", "--section", "nowhere"], "no section"),
+    ],
+)
+def test_what_does_not_exist_is_said(arguments, says, capsys):
+    assert cli.main(arguments) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_show(capsys):
+    assert cli.main(["show", PLACE]) == 0
+    shown = capsys.readouterr().out
+    assert "theory, line 37" in shown
+    assert "300/19" in shown
+    assert "notebooks/theory/mdps_two_state_loop.ipynb" in shown
+
+
+def test_show_a_place_not_judged_yet(capsys):
+    judged = {p for f in ledger.sections() for p in f.covers}
+    missing = [p for p in ledger.places() if p not in judged]
+    if not missing:
+        pytest.skip("every place is judged")
+    assert cli.main(["show", missing[0]]) == 0
+    assert "not judged yet" in capsys.readouterr().out
+
+
+def test_a_verdict_that_is_not_earned_fails_the_run(tmp_path, monkeypatch, capsys):
+    (tmp_path / "theory").mkdir()
+    (tmp_path / "places").mkdir()
+    for name in ledger.DOCUMENTS:
+        (tmp_path / "places" / f"{name}.jsonl").write_text((ledger.root() / "places" / f"{name}.jsonl").read_text("utf-8"))
+    (tmp_path / "sections.json").write_text((ledger.root() / "sections.json").read_text("utf-8"), "utf-8")
+    (tmp_path / "theory" / "sample.py").write_text(
+        "from rlexact.claims import *\nSECTION = Section('theory', 'sample', 'A sample')\n"
+        "@claim('theory-001', says='one is two', verdict=Holds())\ndef false():\n    yield equal(1, 2)\n",
+        "utf-8",
+    )
+    monkeypatch.setattr(ledger, "root", lambda: tmp_path)
+    assert cli.main(["verify"]) == 1
+    assert "NOT EARNED: check failed: 1 = 2" in capsys.readouterr().out
+
+
+def test_the_module_runs_and_imports_no_matplotlib():
+    code = (
+        "import sys; from rlexact.cli import main; code = main(['verify', '--document', 'theory']); "
+        "assert 'matplotlib' not in sys.modules; sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert subprocess.run([sys.executable, "-m", "rlexact", "--help"], capture_output=True).returncode == 0
