@@ -37,7 +37,9 @@ def parser() -> argparse.ArgumentParser:
     verify_.add_argument("ids", nargs="*", metavar="ID", help="places, or document/section names; all by default")
     verify_.add_argument("--document", action="append", default=[], choices=ledger.DOCUMENTS, help="only this document")
     verify_.add_argument("--section", action="append", default=[], help="only this section")
-    verify_.add_argument("--verdict", action="append", default=[], choices=VERDICTS, help="only claims with this verdict")
+    verify_.add_argument(
+        "--verdict", action="append", default=[], choices=VERDICTS, help="only claims with this verdict"
+    )
     verify_.add_argument("--json", metavar="FILE", help="write the ledger as JSON ('-' for standard output)")
     verify_.add_argument("--list", action="store_true", help="also print every claim's verdict")
     verify_.set_defaults(run=verify)

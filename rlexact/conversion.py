@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
+from numbers import Rational
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,9 @@ import scipy.sparse
 from rlexact import arithmetic as ar
 from rlexact import door
 from rlexact.arithmetic import Array, NotExact
-from rlexact.door import InvalidMDP, Parts
+from rlexact.door import Parts
+from rlexact.outcomes import outcomes_of
+from rlexact.places import names_of
 
 if TYPE_CHECKING:
     from rlexact.mdp import MDP
@@ -32,8 +35,9 @@ def carry(parts: Parts, entry: Entry, dtype: type = object) -> Parts:
     """Every number changed by `entry`; expected rewards are taken anew from what was given."""
 
     def array(x: Array) -> Array:
-        out = np.empty(np.shape(x), dtype=dtype)
-        out.flat = [entry(e) for e in np.asarray(x).flat]
+        out: Array = np.empty(np.shape(x), dtype=dtype)
+        for i, e in enumerate(np.asarray(x).flat):
+            out.flat[i] = entry(e)
         return out
 
     n_states, n_actions = parts.r.shape
@@ -90,8 +94,27 @@ def to_rational(mdp: "MDP", floats: str | Callable[[float], Fraction] | None) ->
         return model(carry(mdp._parts, rational_of_symbol))
     if not callable(floats) and floats not in READINGS:
         raise ValueError(f"floats={floats!r}: give 'decimal', 'binary' or a function from float to Fraction")
-    read = floats if callable(floats) else READINGS[floats]
-    return model(carry(mdp._parts, lambda x: read(float(x))))
+    reading = floats if callable(floats) else READINGS[floats]
+
+    def exactly(x: Any) -> Fraction:
+        found = reading(float(x))
+        if not isinstance(found, Rational):
+            raise NotExact(f"floats({x!r}) gave {found!r}: the function returns a Fraction or an integer")
+        return Fraction(found)
+
+    return model(from_law(carry(mdp._parts, exactly)))
+
+
+def from_law(parts: Parts) -> Parts:
+    """Transition probabilities and ends added up again from the law, where each sum was rounded as a float."""
+    if parts.law is None:
+        return parts
+    rows, following, p, _ = parts.law
+    flat, ends = ar.zeros(p, parts.kernel.shape), ar.zeros(p, parts.ends.size)
+    stays = following >= 0
+    np.add.at(flat, (rows[stays], following[stays]), p[stays])
+    np.add.at(ends, rows[~stays], p[~stays])
+    return replace(parts, kernel=ar.kernel_from(flat), ends=ends.reshape(parts.ends.shape))
 
 
 def rational_of_symbol(x: Any) -> Fraction:
@@ -109,6 +132,8 @@ def float_of(x: Any) -> float:
         return float(x)
     except TypeError:
         raise NotExact(f"{x} has no float value: replace its symbols first") from None
+    except OverflowError:
+        raise NotExact("an entry lies beyond the largest float: scale the rewards first") from None
 
 
 def to_sparse(mdp: "MDP") -> "MDP":
@@ -137,14 +162,11 @@ def read_beside(mdp: "MDP", changes: Mapping[str, Any]) -> "MDP":
     """`replace`: new numbers are read beside the model's own, so that worlds join as they do in `MDP(...)`."""
     from rlexact.mdp import MDP
 
-    like = mdp.r.flat[:1].copy()
-    given = {k: v for k, v in changes.items() if k in ("gamma", "initial") and not door.is_place(v)}
-    if "gamma" in changes:
-        given["gamma"] = changes["gamma"]
-    try:
-        numbers = ar.read({"the model": like, **given})
-    except (ar.NotANumber, ar.MixedNumbers) as error:
-        raise InvalidMDP(str(error)) from None
+    like = mdp.r.flat[:1]
+    given = {name: changes[name] for name in ("gamma", "initial") if name in changes}
+    if door.is_place(given.get("initial"), names_of("states", changes.get("states", mdp.states))):
+        del given["initial"]
+    numbers = door.read({**given, "the model": like})
     joined = numbers.pop("the model")
     if ar.of(joined) is not ar.of(like):
         mdp = to_symbolic(mdp)
@@ -159,7 +181,8 @@ def same_model(one: "MDP", other: "MDP") -> bool:
     if (a.states, a.actions) != (b.states, b.actions) or a.gamma != b.gamma:
         return False
     pairs = [(a.r, b.r), (a.ends, b.ends), (a.terminal, b.terminal), (a.available, b.available)]
-    pairs += [(a.initial, b.initial)] if a.initial is not None else []
+    if a.initial is not None and b.initial is not None:
+        pairs.append((a.initial, b.initial))
     return all(np.array_equal(x, y) for x, y in pairs) and same_kernel(a, b) and same_law(one, other)
 
 
@@ -173,5 +196,15 @@ def same_law(one: "MDP", other: "MDP") -> bool:
     plain = [m._parts.law is None and not scipy.sparse.issparse(m.R) and m.R.ndim < 3 for m in (one, other)]
     if all(plain):
         return True
+    if one._parts.law is None and other._parts.law is None:
+        return np.array_equal(paid(one._parts), paid(other._parts))
     pairs = [(s, a) for s in range(one.n_states) for a in range(one.n_actions)]
-    return all(one.outcomes(s, a) == other.outcomes(s, a) for s, a in pairs)
+    return all(set(outcomes_of(one, s, a)) == set(outcomes_of(other, s, a)) for s, a in pairs)
+
+
+def paid(parts: Parts) -> Array:
+    """The reward on each transition that can happen, in the order of the kernel's entries."""
+    rows, cols, _ = ar.entries(parts.kernel)
+    if scipy.sparse.issparse(parts.R):
+        return np.asarray(parts.R[rows, cols])
+    return parts.R.reshape(parts.kernel.shape)[rows, cols] if parts.R.ndim == 3 else parts.r.ravel()[rows]

@@ -57,7 +57,8 @@ class SectionFile:
     def execute(self) -> ModuleType:
         """The section executed afresh, as a module."""
         spec = importlib.util.spec_from_file_location(self.module_name, self.path)
-        assert spec is not None and spec.loader is not None
+        assert spec is not None
+        assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[self.module_name] = module
         spec.loader.exec_module(module)
@@ -110,7 +111,9 @@ class Entry:
         return self.report.claim.places if self.report else self.repeat.places if self.repeat else ()
 
 
-def entries(chosen: Iterable[tuple[SectionFile, Claim | Repeat]], tick: Callable[[], Any] = lambda: None) -> Iterator[Entry]:
+def entries(
+    chosen: Iterable[tuple[SectionFile, Claim | Repeat]], tick: Callable[[], Any] = lambda: None
+) -> Iterator[Entry]:
     """Run what was chosen, one entry at a time."""
     for file, item in chosen:
         yield Entry(file, item.run()) if isinstance(item, Claim) else Entry(file, None, item)
@@ -126,12 +129,18 @@ def row(entry: Entry, by_place: dict[str, Entry]) -> dict[str, Any]:
     if entry.repeat is not None:
         judged = by_place.get(entry.repeat.of)
         base = row(judged, by_place) if judged is not None else unjudged()
-        own = {"id": f"{entry.repeat.places[0]}/same_as", "covers": list(entry.repeat.places), **whereabouts(entry.file)}
+        own = {
+            "id": f"{entry.repeat.places[0]}/same_as",
+            "covers": list(entry.repeat.places),
+            **whereabouts(entry.file),
+        }
         return {**base, **own, "stated": entry.repeat.says, "same_as": entry.repeat.of}
     assert entry.report is not None
     claim = entry.report.claim
     verdict = claim.verdict
-    correct = verdict.instead if isinstance(verdict, Wrong) else verdict.given if isinstance(verdict, Conditional) else ""
+    correct = (
+        verdict.instead if isinstance(verdict, Wrong) else verdict.given if isinstance(verdict, Conditional) else ""
+    )
     because = verdict.because if isinstance(verdict, Wrong) else verdict.why if isinstance(verdict, Qualitative) else ""
     return {
         "id": claim.id,
@@ -147,7 +156,13 @@ def row(entry: Entry, by_place: dict[str, Entry]) -> dict[str, Any]:
 
 
 def unjudged() -> dict[str, Any]:
-    return {"verdict": "qualitative", "evidence": None, "passed": False, "correct": "", "because": "it repeats no judged place"}
+    return {
+        "verdict": "qualitative",
+        "evidence": None,
+        "passed": False,
+        "correct": "",
+        "because": "it repeats no judged place",
+    }
 
 
 def whereabouts(file: SectionFile) -> dict[str, str]:

@@ -10,6 +10,7 @@ terminal state once, when it is entered. A step may also end an episode by itsel
 to 1 - ends.
 """
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -43,6 +44,7 @@ class MDP:
     """
 
     __slots__ = ("_parts",)
+    _parts: Parts
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(
@@ -87,17 +89,26 @@ class MDP:
     @classmethod
     def chain(cls, P: Any, R: Any = None, gamma: Any = 1, initial: Any = None, **names: Any) -> "MDP":
         """A Markov process (R=None) or Markov reward process: P (S, S), R (S,) or (S, S), a single action."""
-        numbers = P.toarray() if scipy.sparse.issparse(P) else np.asarray(P, dtype=object)
-        if numbers.ndim != 2 or numbers.shape[0] != numbers.shape[1]:
-            raise InvalidMDP(f"P has shape {numbers.shape}: a chain has one row and one column per state")
-        kernel = P if scipy.sparse.issparse(P) else unobject(numbers[:, None, :])
-        rewards = np.zeros(numbers.shape[0], dtype=int) if R is None else R
-        if not scipy.sparse.issparse(rewards) and np.ndim(rewards) == 2:
-            rewards = unobject(np.asarray(rewards, dtype=object)[:, None, :])
-        return cls(kernel, rewards, gamma, initial, **names)
+        rows, rewards = as_given(P), as_given(R)
+        if rows.ndim != 2 or rows.shape[0] != rows.shape[1]:
+            raise InvalidMDP(f"P has shape {rows.shape}: a chain has one row and one column per state")
+        if R is None:
+            rewards = np.zeros(rows.shape[0], dtype=int)
+        elif not scipy.sparse.issparse(rewards) and rewards.shape == rows.shape:
+            rewards = rewards[:, None, :]
+        return cls(rows if scipy.sparse.issparse(rows) else rows[:, None, :], rewards, gamma, initial, **names)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"an MDP is frozen: use replace({name}=...) or build another")
+
+    def __copy__(self) -> "MDP":
+        return self
+
+    def __deepcopy__(self, memo: object) -> "MDP":
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return unpickled, (self._parts,)
 
     # -- what it holds ------------------------------------------------------------------------------------------------
 
@@ -112,7 +123,7 @@ class MDP:
     @property
     def kernel(self) -> Any:
         """p(s' | s, a) as (S·A, S), row s·A + a, in the model's own world."""
-        return self._parts.kernel
+        return shared(self._parts.kernel)
 
     @property
     def P(self) -> Array:
@@ -126,7 +137,7 @@ class MDP:
     @property
     def R(self) -> Any:
         """The reward as it was given: (S,), (S, A), (S, A, S) or sparse (S·A, S)."""
-        return self._parts.R
+        return shared(self._parts.R)
 
     @property
     def r(self) -> Array:
@@ -177,12 +188,12 @@ class MDP:
         return str(ar.of(self.kernel).NAME)
 
     def state(self, name: Any) -> int:
-        """The index of a state given by name or index."""
+        """The index of a state given by name or index (by name only where names are integers)."""
         return door.place_of(name, self.states, self.n_states, "state")
 
     def action(self, name: Any) -> int:
         """The index of an action given by name or index."""
-        return door.place_of(name, self.actions, self.n_actions, "action")
+        return door.place_of(name, self.actions, self.n_actions, "action", "action")
 
     def outcomes(self, state: Any, action: Any) -> list[Outcome]:
         """The law of one step: [(probability, next state or None, reward, terminated), ...], in the model's numbers."""
@@ -198,6 +209,13 @@ class MDP:
     def admit(self, policy: Any) -> Array:
         """The policy in this model's numbers, checked, terminal rows zero: (S, A) -> (S, A).  Raises `InvalidPolicy`."""
         return door.admit_policy(policy, self._parts)
+
+    def beside(self, name: str, values: Any) -> Array:
+        """`values` in this model's own numbers; `name` is for messages.
+
+        Raises `MixedNumbers` where the model's world cannot hold them, `NotANumber`.
+        """
+        return door.beside(self._parts, name, values)
 
     # -- other forms --------------------------------------------------------------------------------------------------
 
@@ -276,6 +294,15 @@ class MDP:
         return html(self)
 
 
-def unobject(array: Array) -> Any:
-    """Nested lists again, so that the reader sees each entry as it was given."""
-    return array.tolist()
+def as_given(values: Any) -> Any:
+    """Arrays as they are, nested lists as objects, so that the reader sees each entry as it was given."""
+    return values if isinstance(values, np.ndarray) or scipy.sparse.issparse(values) else np.asarray(values, dtype=object)
+
+
+def shared(matrix: Any) -> Any:
+    """A sparse matrix in a shell of its own: its read-only arrays are shared, and a new entry stays outside the model."""
+    return copy.copy(matrix) if scipy.sparse.issparse(matrix) else matrix
+
+
+def unpickled(parts: Parts) -> MDP:
+    return MDP.of_parts(door.freeze(parts))

@@ -1,7 +1,7 @@
 """Where things are: states and actions by index or by name, and the masks made of them.
 
-A name wins over an index. Where some names are integers, every integer is a name: with states (1, 2, 3), state 0 is refused
-and not guessed.
+A name wins over an index. Where some names are integers, every integer is a name: with states (1, 2, 3), state 0 is
+refused and not guessed.
 """
 
 from collections.abc import Hashable, Iterable, Sequence
@@ -55,7 +55,8 @@ def index_by_name(names: Names, given: Any) -> int | None:
     """Where the name stands; True is not the name 1."""
     if names is None or not hashable(given):
         return None
-    found = (i for i, name in enumerate(names) if name == given and is_truth(name) == is_truth(given))
+    wanted = given.item() if isinstance(given, np.generic) else given
+    found = (i for i, name in enumerate(names) if name == wanted and is_truth(name) == is_truth(wanted))
     return next(found, None)
 
 
@@ -89,7 +90,7 @@ def label(names: Names, mask: Array) -> Any:
 def terminal_mask(terminal: Any, names: Names, size: int) -> Array:
     """One state, several states, or a boolean mask -> (size,) booleans."""
     listed = [] if terminal is None else [terminal] if is_place(terminal, names) else sequence("terminal", terminal)
-    if listed and all(map(is_truth, listed)) or isinstance(terminal, np.ndarray) and terminal.dtype == bool:
+    if (listed and all(map(is_truth, listed))) or (isinstance(terminal, np.ndarray) and terminal.dtype == bool):
         if np.shape(listed) != (size,):
             raise InvalidMDP(f"terminal is a mask of shape {np.shape(listed)}: give ({size},), or a list of states")
         return np.array(listed, dtype=bool)

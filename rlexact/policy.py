@@ -4,7 +4,7 @@ Rows are π(· | s) over the available actions. A terminal state's row is ignore
 first action.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,9 +26,8 @@ def choices(mdp: MDP) -> Array:
 
 def spread(mdp: MDP, mask: Array) -> Array:
     """Equal weight on the marked actions of each state."""
-    one = ar.ones(mdp.r, mask.shape)
-    counts = np.array([ar.number(mdp.r, int(n)) for n in mask.sum(axis=1)])
-    return np.where(mask, one / counts[:, None], one - one)
+    weight = np.where(mask, ar.ones(mdp.r, mask.shape), ar.zeros(mdp.r, mask.shape))
+    return np.asarray(weight / weight.sum(axis=1)[:, None])
 
 
 def uniform(mdp: MDP) -> Array:
@@ -38,13 +37,11 @@ def uniform(mdp: MDP) -> Array:
 
 def deterministic(mdp: MDP, actions: Sequence[Any] | Array) -> Array:
     """One action per state, by index or name: (S,) -> (S, A).  Raises `InvalidPolicy`."""
-    chosen = list(actions)
+    chosen = list(actions) if isinstance(actions, Iterable) else [actions]
     if len(chosen) != mdp.n_states:
         raise InvalidPolicy(f"{len(chosen)} actions for {mdp.n_states} states: give one per state")
     mask = np.zeros((mdp.n_states, mdp.n_actions), dtype=bool)
     for s, action in enumerate(chosen):
-        if isinstance(action, (float, np.floating, bool, np.bool_)):
-            raise InvalidPolicy(f"actions[{s}] = {action!r}: give an action's index or name")
         try:
             mask[s, mdp.action(action)] = True
         except ValueError as error:
@@ -53,9 +50,8 @@ def deterministic(mdp: MDP, actions: Sequence[Any] | Array) -> Array:
 
 
 def mdp_policy(mdp: MDP, policy: Array) -> Array:
-    """The policy unchanged, once it has passed the model's check."""
-    mdp.admit(policy)
-    return policy
+    """The policy in the model's numbers, checked, with the first action at terminal states."""
+    return np.where(mdp.terminal[:, None], spread(mdp, first_of(choices(mdp))), mdp.admit(policy))
 
 
 def deterministic_policies(mdp: MDP) -> "list[Array]":
@@ -63,7 +59,8 @@ def deterministic_policies(mdp: MDP) -> "list[Array]":
     from itertools import product
 
     rows = [np.flatnonzero(row) for row in choices(mdp)]
-    return [deterministic(mdp, actions) for actions in product(*rows)]
+    one_hot = np.eye(mdp.n_actions, dtype=bool)
+    return [spread(mdp, one_hot[list(chosen)]) for chosen in product(*rows)]
 
 
 def epsilon_greedy(mdp: MDP, q: Array, epsilon: Any) -> Array:
@@ -72,15 +69,18 @@ def epsilon_greedy(mdp: MDP, q: Array, epsilon: Any) -> Array:
     Sutton and Barto (2018), §2.2. Raises `InvalidPolicy` for ε outside [0, 1].
     """
     weight = number_in_unit_interval(mdp, epsilon, "epsilon")
-    return weight * uniform(mdp) + (1 - weight) * first_best(mdp, q)
+    return ar.tidy(weight * uniform(mdp) + (1 - weight) * first_best(mdp, q))
 
 
 def first_best(mdp: MDP, q: Array) -> Array:
     """All mass on the first maximiser of q among the available actions: (S, A) -> (S, A)."""
     _, ties = ar.best(checked_q(mdp, q), choices(mdp))
-    first = np.zeros_like(ties)
-    first[np.arange(mdp.n_states), ties.argmax(axis=1)] = True
-    return spread(mdp, first)
+    return spread(mdp, first_of(ties))
+
+
+def first_of(mask: Array) -> Array:
+    """The first marked action of each state: (S, A) -> (S, A) booleans."""
+    return np.asarray(np.eye(mask.shape[1], dtype=bool)[mask.argmax(axis=1)])
 
 
 def softmax(mdp: MDP, logits: Array, temperature: Any = 1) -> Array:
@@ -91,10 +91,10 @@ def softmax(mdp: MDP, logits: Array, temperature: Any = 1) -> Array:
     tau = ar.number(mdp.r, temperature)
     if not np.all(ar.finite(np.array([tau]))) or ar.negative(np.array([tau])).any() or tau == 0:
         raise InvalidPolicy(f"temperature = {temperature}: give a positive number")
-    scaled = checked_q(mdp, logits) / tau
-    mask = choices(mdp)
-    top, _ = ar.best(scaled, mask) if not ar.is_exact(mdp.r) else (ar.zeros(mdp.r, mdp.n_states), None)
-    weights = np.where(mask, ar.exp(np.where(mask, scaled - top[:, None], 0 * scaled)), 0 * scaled)
+    q, mask = checked_q(mdp, logits), choices(mdp)
+    none = ar.zeros(mdp.r, mask.shape)
+    top = none[:, 0] if ar.is_exact(mdp.r) else ar.best(q, mask)[0]  # e^(q - max q) cannot overflow
+    weights = np.where(mask, ar.exp(np.where(mask, (q - top[:, None]) / tau, none)), none)
     return ar.tidy(weights / weights.sum(axis=1)[:, None])
 
 
@@ -104,7 +104,7 @@ def mixture(mdp: MDP, first: Array, second: Array, weight: Any) -> Array:
     Kakade and Langford (2002), the conservative mixture. Raises `InvalidPolicy` for a weight outside [0, 1].
     """
     w = number_in_unit_interval(mdp, weight, "weight")
-    return (1 - w) * mdp_policy(mdp, first) + w * mdp_policy(mdp, second)
+    return ar.tidy((1 - w) * mdp_policy(mdp, first) + w * mdp_policy(mdp, second))
 
 
 def number_in_unit_interval(mdp: MDP, x: Any, name: str) -> Any:
@@ -116,10 +116,11 @@ def number_in_unit_interval(mdp: MDP, x: Any, name: str) -> Any:
 
 
 def checked_q(mdp: MDP, q: Array) -> Array:
-    array = np.asarray(q)
+    """(S, A) action values in the model's numbers, 0 where no action is available."""
+    array = mdp.beside("action values", q)
     if array.shape != (mdp.n_states, mdp.n_actions):
         raise InvalidPolicy(f"action values have shape {array.shape}, the model has {(mdp.n_states, mdp.n_actions)}")
-    if not ar.finite(array[mdp.available]).all():
-        s, a = np.argwhere(mdp.available & ~ar.finite(array))[0]
+    if (bad := mdp.available & ~ar.finite(array)).any():
+        s, a = np.argwhere(bad)[0]
         raise InvalidPolicy(f"action value [{s}, {a}] = {array[s, a]} is not a finite number")
-    return array
+    return np.where(mdp.available, array, ar.zeros(mdp.r, array.shape))

@@ -116,14 +116,13 @@ def check_terminal(flat: Any, r: Array, ends: Array, terminal: Array, names: Nam
             f"P[{pair(int(rows[i]), n_actions)}, {cols[i]}] leaves the terminal state {rows[i] // n_actions}: "
             "its rows are zero or stay where they are"
         )
-    stays = flat.sum(axis=1).reshape(r.shape) + ends
-    partly = terminal[:, None] & ar.apart(stays, 0) & ar.apart(stays, 1, ROW_SUM_TOLERANCE)
+    closed = np.repeat(terminal, n_actions)
+    stays = flat[closed].sum(axis=1) + ends.ravel()[closed]
+    partly = ar.apart(stays, 0) & ar.apart(stays, 1, ROW_SUM_TOLERANCE)
     if partly.any():
-        s, a = np.argwhere(partly)[0]
-        raise InvalidMDP(
-            f"P[{s}, {a}] sums to {stays[s, a]} in terminal state {label(names, partly.any(axis=1))}: "
-            "its rows are zero, or 1 where they stay"
-        )
+        i = int(np.flatnonzero(partly)[0])
+        place = pair(int(np.flatnonzero(closed)[i]), n_actions)
+        raise InvalidMDP(f"P[{place}] sums to {stays[i]} in a terminal state: its rows are zero, or 1 where they stay")
     paying = terminal[:, None] & ar.apart(r, 0)
     if paying.any():
         s, a = np.argwhere(paying)[0]
@@ -149,8 +148,8 @@ def check_gamma(gamma: Any) -> Any:
 def check_initial(initial: Any, n_states: int) -> None:
     if initial is None:
         return
-    if scipy.sparse.issparse(initial) or np.shape(initial) != (n_states,):
-        raise InvalidMDP(f"initial has shape {np.shape(initial)}: give ({n_states},), or one state")
+    if scipy.sparse.issparse(initial) or initial.shape != (n_states,):
+        raise InvalidMDP(f"initial has shape {initial.shape}: give ({n_states},) numbers, or one state")
     if not ar.finite(initial).all() or ar.negative(initial).any():
         s = int(np.flatnonzero(~ar.finite(initial) | ar.negative(initial))[0])
         raise InvalidMDP(f"initial[{s}] = {initial[s]} is not a probability")

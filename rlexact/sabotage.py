@@ -150,7 +150,11 @@ class Saboteur:
         if is_dataclass(x) and not isinstance(x, type):
             return replace(x, **{f.name: self.perturb(getattr(x, f.name)) for f in fields(x) if f.init})
         if isinstance(x, RationalMatrix) or hasattr(x, "tocsr") or type(x).__name__ == "SymbolicMatrix":
-            return self.note(x * (Fraction(1001, 1000) if self.kind != "sign" else -1)) if exact(x) else self.note(x * 1.001)
+            return (
+                self.note(x * (Fraction(1001, 1000) if self.kind != "sign" else -1))
+                if exact(x)
+                else self.note(x * 1.001)
+            )
         return self.number(x)
 
     def note(self, x: Any) -> Any:

@@ -71,7 +71,9 @@ def test_a_verdict_that_is_not_earned_fails_the_run(tmp_path, monkeypatch, capsy
     (tmp_path / "theory").mkdir()
     (tmp_path / "places").mkdir()
     for name in ledger.DOCUMENTS:
-        (tmp_path / "places" / f"{name}.jsonl").write_text((ledger.root() / "places" / f"{name}.jsonl").read_text("utf-8"))
+        (tmp_path / "places" / f"{name}.jsonl").write_text(
+            (ledger.root() / "places" / f"{name}.jsonl").read_text("utf-8")
+        )
     (tmp_path / "sections.json").write_text((ledger.root() / "sections.json").read_text("utf-8"), "utf-8")
     (tmp_path / "theory" / "sample.py").write_text(
         "from rlexact.claims import *\nSECTION = Section('theory', 'sample', 'A sample')\n"

@@ -4,12 +4,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from tests.test_claims import CLAIMS, place_ids
 
 from rlexact.ledger import SectionFile
 from rlexact.sabotage import Saboteur, survivors
+from tests.test_claims import CLAIMS, place_ids
 
-SAMPLE = '''
+SAMPLE = """
 from fractions import Fraction
 from rlexact import gallery
 from rlexact.claims import *
@@ -56,7 +56,7 @@ def raising():
 @claim("theory-008", says="cited", verdict=Holds())
 def cited():
     yield sourced("a page")
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +68,16 @@ def sample(tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("name", "caught"),
-    [("good", True), ("vacuous", False), ("local", True), ("uncalled", False), ("in_print", True), ("no_print", False)]
-    + [("raising", False), ("cited", True)],
+    [
+        ("good", True),
+        ("vacuous", False),
+        ("local", True),
+        ("uncalled", False),
+        ("in_print", True),
+        ("no_print", False),
+        ("raising", False),
+        ("cited", True),
+    ],
 )
 def test_sabotage_tells_a_claim_from_a_decoration(sample, name, caught):
     claim = next(c for c in sample.claims if c.name == name)

@@ -31,6 +31,10 @@ def row(kernel: Array, i: int) -> tuple[Array, Array]:
     return where, kernel[i, where]
 
 
+def take_rows(kernel: Array, index: Array) -> Array:
+    return np.asarray(kernel[index])
+
+
 def entries(kernel: Array) -> tuple[Array, Array, Array]:
     rows, cols = np.nonzero(kernel)
     return rows, cols, kernel[rows, cols]
@@ -112,6 +116,23 @@ def best(q: Array, available: Array) -> tuple[Array, Array]:
     top = masked.max(axis=1, initial=-np.inf)
     ties = available & (masked == top[:, None])
     return np.where(available.any(axis=1), top, 0.0), ties
+
+
+def soft_best(q: Array, weights: Array, temperature: float) -> tuple[Array, Array]:
+    live = weights > 0
+    top, _ = best(q, live)
+    with np.errstate(over="ignore", divide="ignore"):
+        x = np.where(live, q - top[:, None], 0.0) / temperature + np.log(weights)
+    shift, _ = best(x, live)
+    share = np.exp(x - shift[:, None])
+    total = share.sum(axis=1)
+    some = np.where(live.any(axis=1), total, 1.0)
+    return top + temperature * (shift + np.log(some)), share / some[:, None]
+
+
+def surprise(p: Array, weights: Array) -> Array:
+    with np.errstate(divide="ignore"):
+        return np.where(p > 0, np.log(np.where(p > 0, p, 1.0)) - np.log(weights), 0.0)
 
 
 def largest(x: Array) -> float:

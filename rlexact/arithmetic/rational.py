@@ -131,10 +131,19 @@ def row(kernel: RationalMatrix, i: int) -> tuple[Array, Array]:
     return np.array([j for j, _ in found], dtype=int), entries
 
 
+def take_rows(kernel: RationalMatrix, index: Array) -> RationalMatrix:
+    width = kernel.shape[1]
+    return RationalMatrix(fmpq_mat(len(index), width, [kernel._flint[int(i), j] for i in index for j in range(width)]))
+
+
 def entries(kernel: RationalMatrix | Array) -> tuple[Array, Array, Array]:
-    array = dense_array(kernel)
-    rows, cols = np.nonzero(array)
-    return rows, cols, array[rows, cols]
+    if not isinstance(kernel, RationalMatrix):
+        rows, cols = np.nonzero(kernel)
+        return rows, cols, kernel[rows, cols]
+    found = [(i, j, x) for i, line in enumerate(kernel._lines()) for j, x in enumerate(line) if x]
+    values = np.empty(len(found), dtype=object)
+    values[:] = [to_fraction(x) for _, _, x in found]
+    return np.array([i for i, _, _ in found], dtype=int), np.array([j for _, j, _ in found], dtype=int), values
 
 
 def assemble(rows: Array, cols: Array, values: Array, shape: tuple[int, int]) -> RationalMatrix:
@@ -192,8 +201,11 @@ def mix(policy: Array, kernel: RationalMatrix) -> RationalMatrix:
     return RationalMatrix(fmpq_mat(len(mixed), width, [x for line in mixed for x in line]))
 
 
-def refuse(what: str) -> Any:
-    raise NotExact(f"{what} of rational numbers is not rational: take the model to_float()")
+ENCLOSED = ", or enclose the value by rlexact.exact.enclosure"
+
+
+def refuse(what: str, or_else: str = "") -> Any:
+    raise NotExact(f"{what} of rational numbers is not rational: take the model to_float(){or_else}")
 
 
 def eigenvalues(a: RationalMatrix) -> Array:
@@ -210,6 +222,14 @@ def log(x: Array) -> Array:
 
 def logsumexp(x: Array, axis: int = -1) -> Array:
     return refuse("logsumexp")  # type: ignore[no-any-return]
+
+
+def soft_best(q: Array, weights: Array, temperature: Any) -> tuple[Array, Array]:
+    return refuse("a soft maximum", ENCLOSED)  # type: ignore[no-any-return]
+
+
+def surprise(p: Array, weights: Array) -> Array:
+    return refuse("the entropy", ENCLOSED)  # type: ignore[no-any-return]
 
 
 def best(q: Array, available: Array) -> tuple[Array, Array]:

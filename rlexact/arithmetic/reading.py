@@ -56,6 +56,8 @@ def kind_of(entry: Any) -> str:
         raise NotANumber(f"{entry!r} of type {type(entry).__name__} is not a real number")
     if kind == "symbol":
         check_symbol(entry)
+    if isinstance(entry, str):
+        as_fraction(entry)
     return kind
 
 

@@ -22,6 +22,8 @@ from rlexact.arithmetic.dense import (
     negative,
     number,
     rounded_up,
+    soft_best,
+    surprise,
     tidy,
     without_ones,
 )
@@ -41,6 +43,8 @@ __all__ = [  # the dense world's, and handed on as this world's own
     "logsumexp",
     "negative",
     "number",
+    "soft_best",
+    "surprise",
     "tidy",
 ]
 
@@ -67,6 +71,10 @@ def row(kernel: Any, i: int) -> tuple[Array, Array]:
     span = slice(kernel.indptr[i], kernel.indptr[i + 1])
     where, entries = kernel.indices[span], kernel.data[span]
     return where[entries != 0], entries[entries != 0]
+
+
+def take_rows(kernel: Any, index: Array) -> Any:
+    return kernel[index]
 
 
 def entries(kernel: Any) -> tuple[Array, Array, Array]:

@@ -117,6 +117,10 @@ def row(kernel: SymbolicMatrix, i: int) -> tuple[Array, Array]:
     return where, line[where]
 
 
+def take_rows(kernel: SymbolicMatrix, index: Array) -> SymbolicMatrix:
+    return SymbolicMatrix(kernel._domain.extract([int(i) for i in index], list(range(kernel.shape[1]))))
+
+
 def entries(kernel: SymbolicMatrix | Array) -> tuple[Array, Array, Array]:
     array = dense_array(kernel)
     rows, cols = np.nonzero((array != 0).astype(bool))
@@ -188,6 +192,17 @@ def log(x: Array) -> Array:
 
 def logsumexp(x: Array, axis: int = -1) -> Array:
     return log(exp(x).sum(axis=axis))
+
+
+def soft_best(q: Array, weights: Array, temperature: Any) -> tuple[Array, Array]:
+    share = np.where(weights != 0, weights * exp(q / temperature), filled(q.shape, 0))
+    total = share.sum(axis=1)
+    some = np.where(total != 0, total, filled(total.shape, 1))
+    return temperature * log(some), tidy(share / some[:, None])
+
+
+def surprise(p: Array, weights: Array) -> Array:
+    return each(lambda x: sympy.log(x) if x != 0 else x, np.where(p != 0, p / np.where(weights != 0, weights, 1), 0))
 
 
 def larger(x: Any, y: Any) -> bool:

@@ -55,6 +55,11 @@ def row(kernel: Any, i: int) -> tuple[Array, Array]:
     return of(kernel).row(kernel, i)  # type: ignore[no-any-return]
 
 
+def take_rows(kernel: Any, index: Array) -> Any:
+    """The kernel of the listed rows: (n, m), (k,) indices -> (k, m)."""
+    return of(kernel).take_rows(kernel, index)
+
+
 def entries(kernel: Any) -> tuple[Array, Array, Array]:
     """(rows, columns, values) of the non-zero entries, row by row."""
     return of(kernel).entries(kernel)  # type: ignore[no-any-return]
@@ -140,6 +145,19 @@ def best(q: Array, available: Array) -> tuple[Array, Array]:
     Raises `NotExact` when symbols leave the larger one undecided.
     """
     return of(q).best(q, available)  # type: ignore[no-any-return]
+
+
+def soft_best(q: Array, weights: Array, temperature: Any) -> tuple[Array, Array]:
+    """τ log Σ_a w exp(q / τ) and the shares w exp(q / τ) / Σ: (S, A), (S, A) ≥ 0, τ > 0 -> (S,), (S, A).
+
+    A row without weight has maximum 0 and no shares (a terminal state). Nothing overflows. `NotExact` in rationals.
+    """
+    return of(q).soft_best(q, weights, temperature)  # type: ignore[no-any-return]
+
+
+def surprise(p: Array, weights: Array) -> Array:
+    """log(p / w), 0 where p is 0: (S, A), (S, A) -> (S, A).  w is above 0 where p is. `NotExact` in rationals."""
+    return of(p).surprise(p, weights)  # type: ignore[no-any-return]
 
 
 def largest(x: Array) -> Any:

@@ -32,7 +32,19 @@ from rlexact.claims.checks import (
     swept,
     tight,
 )
-from rlexact.claims.claim import Claim, Conditional, Holds, Qualitative, Repeat, Report, Section, Verdict, Wrong, claim, same_as
+from rlexact.claims.claim import (
+    Claim,
+    Conditional,
+    Holds,
+    Qualitative,
+    Repeat,
+    Report,
+    Section,
+    Verdict,
+    Wrong,
+    claim,
+    same_as,
+)
 from rlexact.claims.printed import Printed, printed
 
 __all__ = [

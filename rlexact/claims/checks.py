@@ -69,7 +69,9 @@ def proved(residual: Any, what: str) -> Check:
 
 def enclosed(value: Any, lower: Any, upper: Any, what: str = "") -> Check:
     """lower ≤ value ≤ upper, where [lower, upper] is a rigorous enclosure."""
-    inside = all(exactly(a) <= exactly(x) <= exactly(b) for a, x, b in zip(*map(leaves, (lower, value, upper)), strict=True))
+    inside = all(
+        exactly(a) <= exactly(x) <= exactly(b) for a, x, b in zip(*map(leaves, (lower, value, upper)), strict=True)
+    )
     return Check(told(what, f"{show(value)} in [{show(lower)}, {show(upper)}]"), "enclosed", inside)
 
 
@@ -149,7 +151,11 @@ def differs(stated: Any, truth: Any, what: str = "", apart: float = 0.0) -> Chec
         raise TypeError("differs() on floats needs apart=: the smallest gap that rounding cannot make")
     gap = distance(stated, truth)
     room = max([x.half_unit for x in leaves(stated) if isinstance(x, Printed)], default=Fraction(0))
-    passed = gap > max(float(room), apart) if inexact else not same(stated, truth) and (not room or gap_exact(stated, truth) > room)
+    passed = (
+        gap > max(float(room), apart)
+        if inexact
+        else not same(stated, truth) and (not room or gap_exact(stated, truth) > room)
+    )
     rung = "close" if inexact else "exact"
     return Check(told(what, f"stated {show(stated)}, but {show(truth)}"), rung, passed, "refutation")
 
@@ -157,7 +163,12 @@ def differs(stated: Any, truth: Any, what: str = "", apart: float = 0.0) -> Chec
 def exceeds(left: Any, right: Any, what: str = "") -> Check:
     """A stated left ≤ right fails at this point: left > right, exactly."""
     rung = "close" if has_float(left) or has_float(right) else "exact"
-    return Check(told(what, f"stated {show(left)} ≤ {show(right)}, but it is larger"), rung, ordered(right, left, True), "refutation")
+    return Check(
+        told(what, f"stated {show(left)} ≤ {show(right)}, but it is larger"),
+        rung,
+        ordered(right, left, True),
+        "refutation",
+    )
 
 
 def against(fact: Any, what: str) -> Check:
@@ -220,8 +231,10 @@ def broadcast(left: Any, right: Any) -> list[tuple[Any, Any]]:
 
 
 def distance(left: Any, right: Any) -> float:
-    gaps = [abs(float(x.value if isinstance(x, Printed) else x) - float(y.value if isinstance(y, Printed) else y))
-            for x, y in broadcast(left, right)]
+    gaps = [
+        abs(float(x.value if isinstance(x, Printed) else x) - float(y.value if isinstance(y, Printed) else y))
+        for x, y in broadcast(left, right)
+    ]
     return float("inf") if any(np.isnan(gap) for gap in gaps) else max(gaps)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rlexact import arithmetic as ar
-from rlexact.arithmetic import Array, MixedNumbers
+from rlexact.arithmetic import Array
 from rlexact.door import ROW_SUM_TOLERANCE
 from rlexact.mdp import MDP, InvalidPolicy
 
@@ -53,7 +53,8 @@ def belief_update(mdp: MDP, observation: Any, belief: Any, action: Any, observed
 
 def predicted(mdp: MDP, belief: Any, action: int) -> Array:
     """Σ_s p(s' | s, a) b(s), before anything is seen: -> (S,)."""
-    b = mdp.replace(initial=belief).initial
+    mdp = mdp.replace(initial=belief)
+    b = mdp.initial
     stuck = ar.apart(b, 0) & ~mdp.terminal & ~mdp.available[:, action]
     if stuck.any():
         s = int(np.flatnonzero(stuck)[0])
@@ -66,14 +67,9 @@ def predicted(mdp: MDP, belief: Any, action: int) -> Array:
 def seen_after(mdp: MDP, observation: Any, action: int) -> Array:
     """The checked observation law after one action, in the model's numbers: -> (S, O)."""
     try:
-        numbers = ar.read({"the model": mdp.r.flat[:1].copy(), "observation": observation})
+        O = mdp.beside("observation", observation)  # noqa: E741
     except (ar.NotANumber, ar.MixedNumbers) as error:
         raise InvalidObservation(str(error)) from None
-    O = numbers["observation"]  # noqa: E741
-    if ar.of(numbers["the model"]) is not ar.of(mdp.r):
-        raise MixedNumbers(
-            "observation is more general than the model: take the model to_rational() or to_symbolic() first"
-        )
     if O.ndim not in (2, 3) or O.shape[:-1] != mdp.r.shape[: O.ndim - 1]:
         n, m = mdp.r.shape
         raise InvalidObservation(

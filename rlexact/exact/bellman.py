@@ -44,7 +44,10 @@ def optimal_actions(mdp: MDP, v: Array) -> Array:
 
 
 def checked_v(mdp: MDP, v: Array) -> Array:
-    array = np.asarray(v)
+    array = mdp.beside("v", v)
     if array.shape != (mdp.n_states,):
         raise ValueError(f"v has shape {array.shape}, the model has {mdp.n_states} states")
+    if not (good := ar.finite(array)).all():
+        s = int(np.flatnonzero(~good)[0])
+        raise ValueError(f"v[{s}] = {array[s]} is not a finite number")
     return array

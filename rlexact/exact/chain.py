@@ -21,23 +21,28 @@ def closed_classes(mdp: MDP, policy: Array) -> list[list[int]]:
 
 
 def bottom_components(graph: "scipy.sparse.csr_array", leaks: Array) -> list[list[int]]:
-    """Strongly connected components that no edge leaves and none of whose states leaks mass."""
+    """Strongly connected components that no edge leaves and none of whose states leaks mass, by their first states."""
     count, component = scipy.sparse.csgraph.connected_components(graph, connection="strong")
     left = np.zeros(count, dtype=bool)
     left[component[leaks]] = True
     rows, cols = graph.tocoo().coords
     left[component[rows[component[rows] != component[cols]]]] = True
-    return [[int(s) for s in np.flatnonzero(component == c)] for c in np.flatnonzero(~left)]
+    classes: dict[int, list[int]] = {}
+    for s in np.flatnonzero(~left[component]):
+        classes.setdefault(int(component[s]), []).append(int(s))
+    return list(classes.values())
 
 
 def reachable(mdp: MDP, policy: Array, start: Array) -> Array:
     """Which states the policy can visit from the marked states: (S, A), (S,) bool -> (S,) bool."""
-    graph = ar.support(ar.mix(mdp.admit(policy), mdp.kernel))
-    seen, frontier = start.copy(), start.copy()
-    while frontier.any():
-        frontier = (graph.T @ frontier.astype(int) > 0) & ~seen
-        seen |= frontier
-    return seen
+    n = mdp.n_states
+    rows, cols, _ = ar.entries(ar.mix(mdp.admit(policy), mdp.kernel))
+    (sources,) = np.nonzero(start)
+    tails, heads = np.append(rows, np.full(sources.size, n)), np.append(cols, sources)  # state n points at every start
+    graph = scipy.sparse.csr_array((np.ones(tails.size), (tails, heads)), shape=(n + 1, n + 1))
+    seen = np.zeros(n + 1, dtype=bool)
+    seen[scipy.sparse.csgraph.breadth_first_order(graph, n, return_predecessors=False)] = True
+    return seen[:n]
 
 
 def named(mdp: MDP, states: list[int]) -> str:

@@ -60,7 +60,7 @@ def residual_bound(mdp: MDP, v: Array, policy: Array | None = None) -> Any:
 
     Raises `InvalidMDP` unless the modulus is below 1.
     """
-    m, given = contracting(mdp, policy), admit_values(mdp, v)
+    m, given = contracting(mdp, policy), checked_v(mdp, v)
     _, _, gap, error = residual(mdp, settled(mdp, given), policy)
     inside = up(ar.largest(np.abs(gap) + error) / (1 - m.most))
     return ar.largest(np.array([inside, ar.largest(np.abs(given[mdp.terminal]))]))
@@ -73,7 +73,7 @@ def span_bounds(mdp: MDP, v: Array, policy: Array | None = None) -> tuple[Array,
     the modulus is below 1.
     """
     m = contracting(mdp, policy)
-    top, slop, gap, error = residual(mdp, settled(mdp, admit_values(mdp, v)), policy)
+    top, slop, gap, error = residual(mdp, settled(mdp, checked_v(mdp, v)), policy)
     climb, fall = m.rise(ar.largest((gap + error)[~mdp.terminal])), m.rise(ar.largest((error - gap)[~mdp.terminal]))
     pad = up(slop + 4 * ar.unit_roundoff(mdp.r) * (np.abs(top) + abs(climb) + abs(fall)))
     return settled(mdp, top - fall - pad), settled(mdp, top + climb + pad)
@@ -99,24 +99,12 @@ def least(x: Array) -> Any:
     return -ar.largest(-x)
 
 
-def admit_values(mdp: MDP, v: Array) -> Array:
-    """State values in the model's own numbers: (S,) -> (S,).  Raises `MixedNumbers`, `ValueError`."""
-    array = checked_v(mdp, v)
-    if not ar.finite(array).all():
-        s = int(np.flatnonzero(~ar.finite(array))[0])
-        raise ValueError(f"v[{s}] = {array[s]} is not a finite number")
-    read = ar.read({"the model": mdp.r.flat[:1].copy(), "v": array})
-    if ar.of(read["the model"]) is not ar.of(mdp.r):
-        raise ar.MixedNumbers(f"v is {ar.of(array).NAME}, the model is {mdp.world}: convert the model first")
-    return np.asarray(read["v"])
-
-
 def settled(mdp: MDP, v: Array) -> Array:
     """The values with 0 at terminal states, where nothing else can be true."""
     return np.where(mdp.terminal, ar.zeros(mdp.r, mdp.n_states), v)
 
 
-def contracting(mdp: MDP, policy: Array | None) -> Moduli:
+def contracting(mdp: MDP, policy: Array | None = None) -> Moduli:
     m = moduli(mdp, policy)
     if not m.contracts:
         raise InvalidMDP(
@@ -129,8 +117,7 @@ def contracting(mdp: MDP, policy: Array | None) -> Moduli:
 def moduli(mdp: MDP, policy: Array | None = None) -> Moduli:
     """m₀ and m of the rows in use: every available pair, or those of P_π.  Each rounded outwards."""
     live = ~mdp.terminal
-    sums = (mdp.kernel @ indicator(mdp, live)).reshape(mdp.r.shape)
-    slop = up(ar.rounding(mdp.kernel, indicator(mdp, live)).reshape(mdp.r.shape))
+    sums, slop = enclosed_mean(mdp, np.where(live, ar.ones(mdp.r, live.shape), ar.zeros(mdp.r, live.shape)))
     if policy is None:
         low, high = -ar.best(slop - sums, mdp.available)[0], ar.best(sums + slop, mdp.available)[0]
     else:
@@ -139,22 +126,16 @@ def moduli(mdp: MDP, policy: Array | None = None) -> Moduli:
     return Moduli(down(mdp.gamma * positive_part(least(down(low[live])))), up(mdp.gamma * ar.largest(up(high[live]))))
 
 
-def indicator(mdp: MDP, mask: Array) -> Array:
-    return np.where(mask, ar.ones(mdp.r, mask.shape), ar.zeros(mdp.r, mask.shape))
-
-
-def residual(
-    mdp: MDP, v: Array, policy: Array | None = None, r_slop: Array | None = None
-) -> tuple[Array, Array, Array, Array]:
+def residual(mdp: MDP, v: Array, policy: Array | None = None) -> tuple[Array, Array, Array, Array]:
     """Tv and its rounding, Tv - v and its rounding: (S,) -> four of (S,)."""
-    top, slop = enclosed(mdp, v, policy, r_slop)
+    top, slop = enclosed(mdp, v, policy)
     gap = top - v
     return top, slop, gap, up(slop + 4 * ar.unit_roundoff(mdp.r) * np.abs(gap))
 
 
-def enclosed(mdp: MDP, v: Array, policy: Array | None = None, r_slop: Array | None = None) -> tuple[Array, Array]:
+def enclosed(mdp: MDP, v: Array, policy: Array | None = None) -> tuple[Array, Array]:
     """Tv, or T^π v, as computed, and a bound on its distance from the truth: (S,) -> (S,), (S,)."""
-    q, slop = enclosed_backup(mdp, v, r_slop)
+    q, slop = enclosed_backup(mdp, v)
     if policy is None:
         return ar.best(q, mdp.available)[0], ar.best(slop, mdp.available)[0]
     return averaged(mdp, policy, q, slop)
@@ -166,20 +147,30 @@ def averaged(mdp: MDP, policy: Array, x: Array, slop: Array) -> tuple[Array, Arr
     return ar.average(pi, x), up(ar.average(pi, slop) + sum_slop(mdp, mdp.n_actions) * ar.average(pi, np.abs(x)))
 
 
-def enclosed_backup(mdp: MDP, v: Array, r_slop: Array | None = None) -> tuple[Array, Array]:
-    """r + γ P v and a bound on its rounding, that of r (`reward_slop` unless given) included: (S,) -> two (S, A)."""
+def enclosed_backup(mdp: MDP, v: Array) -> tuple[Array, Array]:
+    """r + γ P v and a bound on its rounding, that of r included: (S,) -> (S, A), (S, A)."""
     step, slop = enclosed_step(mdp, v)
-    total = ar.tidy(mdp.r + step)
-    r_slop = reward_slop(mdp) if r_slop is None else r_slop
-    return total, up(slop + r_slop + 2 * ar.unit_roundoff(mdp.r) * np.abs(total))
+    q = ar.tidy(mdp.r + step)
+    return q, up(slop + reward_slop(mdp) + 2 * ar.unit_roundoff(mdp.r) * np.abs(q))
 
 
 def enclosed_step(mdp: MDP, v: Array) -> tuple[Array, Array]:
     """γ P v and a bound on its rounding: (S,) -> (S, A), (S, A)."""
-    u = ar.unit_roundoff(mdp.r)
-    step = (mdp.gamma * (mdp.kernel @ v)).reshape(mdp.r.shape)
-    slop = mdp.gamma * ar.rounding(mdp.kernel, v).reshape(mdp.r.shape) + 2 * u * np.abs(step)
-    return step, up(slop) + u**19
+    mean, slop = enclosed_mean(mdp, v)
+    step = mdp.gamma * mean
+    return step, up(mdp.gamma * slop + 2 * ar.unit_roundoff(mdp.r) * np.abs(step))
+
+
+def enclosed_mean(mdp: MDP, v: Array) -> tuple[Array, Array]:
+    """P v and a bound on its rounding: (S,) -> (S, A), (S, A).
+
+    In a model given by outcomes a probability is itself a sum over those that lead to one state, and was rounded.
+    """
+    kernel, shape = mdp.kernel, mdp.r.shape
+    slop = ar.rounding(kernel, v) + ar.unit_roundoff(v) ** 19
+    if mdp._parts.law is not None and not ar.is_exact(kernel):
+        slop += sum_slop(mdp, np.bincount(mdp._parts.law[0], minlength=slop.size)) * (kernel @ np.abs(v))
+    return (kernel @ v).reshape(shape), up(slop).reshape(shape)
 
 
 def sum_slop(mdp: MDP, n: Any) -> Any:

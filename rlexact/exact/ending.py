@@ -67,24 +67,24 @@ class Ending:
         return v[self.root]
 
     def policy(self, mdp: MDP, collapsed: Array) -> Array:
-        """A deterministic policy of the collapsed model played in the original: (S, A') -> (S, A).
+        """A policy of the collapsed model, deterministic on components, played in the original: (S, A') -> (S, A).
 
         Inside a component it walks to the state where the policy leaves, or goes round for ever where it stops.
         """
-        action = collapsed.argmax(axis=1)
-        exits = self.exits(action)
+        exits = self.exits(collapsed)
         _, nearer = toward(ar.support(mdp.kernel), self.inside, exits)
         walk = np.where(nearer.any(axis=1)[:, None], nearer, self.inside) & ~exits[:, None]
-        return marked(mdp, np.where(walk.any(axis=1), walk.argmax(axis=1), action))
+        own = collapsed[:, : mdp.n_actions]
+        return np.where(walk.any(axis=1)[:, None], marked(mdp, walk.argmax(axis=1)), own)
 
-    def exits(self, action: Array) -> Array:
-        """The members whose own action is taken, found by going down from each root: (S,) -> (S,) booleans."""
-        n_actions = self.inside.shape[1]
+    def exits(self, collapsed: Array) -> Array:
+        """The members whose own action is taken, found by going down from each root: (S, A') -> (S,) booleans."""
+        action, n_actions = collapsed.argmax(axis=1), self.inside.shape[1]
         at = np.unique(self.root[self.inside.any(axis=1)])
         while (down := action[at] >= n_actions).any():
             at = np.where(down, self.child[at, np.maximum(action[at] - n_actions, 0)], at)
             at = at[at >= 0]
-        out = np.zeros(action.size, dtype=bool)
+        out = np.zeros(action.shape, dtype=bool)
         out[at] = True
         return out
 
@@ -181,9 +181,7 @@ def endless(mdp: MDP, graph: Any, reached: Array) -> str:
 
 def marked(mdp: MDP, action: Array) -> Array:
     """One action per state as a policy of the model: (S,) -> (S, A)."""
-    mask = np.zeros((mdp.n_states, mdp.n_actions), dtype=bool)
-    mask[np.arange(mdp.n_states), action] = True
-    return spread(mdp, mask)
+    return spread(mdp, np.eye(mdp.n_actions, dtype=bool)[action])
 
 
 def refuse_gain(mdp: MDP, policy: Array) -> None:

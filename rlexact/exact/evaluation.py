@@ -47,7 +47,7 @@ def advantage(mdp: MDP, policy: Array) -> Array:
 
 def expected_return(mdp: MDP, policy: Array) -> Any:
     """J(π) = Σ_s ρ(s) V^π(s) [E6].  Needs `mdp.initial`."""
-    return (mdp.initial * policy_value(mdp, policy)).sum()
+    return ar.average(mdp.initial[None, :], policy_value(mdp, policy)[None, :])[0]
 
 
 def visits(mdp: MDP, policy: Array) -> Array:
@@ -68,7 +68,7 @@ def occupancy(mdp: MDP, policy: Array) -> Array:
     states as absorbing loops mean `absorbing_occupancy`. Raises `InvalidMDP` at γ = 1, where `visits` is the answer.
     """
     refuse_undiscounted(mdp, "occupancy")
-    return (1 - mdp.gamma) * visits(mdp, policy)
+    return ar.tidy((1 - mdp.gamma) * visits(mdp, policy))
 
 
 def occupancy_pairs(mdp: MDP, policy: Array) -> Array:

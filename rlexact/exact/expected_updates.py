@@ -68,7 +68,7 @@ class ExpectedUpdate:
         return done
 
     def fixed_point(self) -> Array:
-        """x with M x + b = x: -> (n,).  Raises `SingularSystem` where a place is never updated: any value stays there."""
+        """x with M x + b = x: -> (n,).  Raises `SingularSystem` where a place is never updated: any value stays."""
         return ar.solve(ar.eye(self.matrix) - self.matrix, self.offset)
 
     def spectral_radius(self) -> Any:
@@ -98,7 +98,7 @@ def sarsa_update(mdp: MDP, policy: Array, alpha: Any, weights: Array) -> Expecte
 
 def expected_td(mdp: MDP, policy: Array, v: Array, alpha: Any, weights: Array, steps: int = 1) -> Array:
     """E[V] after `steps` independent TD(0) updates from v [U1]: (S, A), (S,), α, (S,) -> (S,)."""
-    return td_update(mdp, policy, alpha, weights).after(steps)(checked_v(mdp, v))
+    return td_update(mdp, policy, alpha, weights).after(steps)(mdp.beside("v", checked_v(mdp, v)))
 
 
 def expected_sarsa(mdp: MDP, policy: Array, q: Array, alpha: Any, weights: Array, steps: int = 1) -> Array:
@@ -117,7 +117,8 @@ def expected_q_learning(mdp: MDP, q: Array, alpha: Any, weights: Array) -> Array
 def held_update(mdp: MDP, policy: Array, alpha: Any, steps: int) -> ExpectedUpdate:
     """An epoch of `steps` TD(0) updates, all from the state it starts in [U6]: (S, A), α -> a map of (S,).
 
-    The start is drawn from `mdp.initial`, every successor afresh; `.after(n)` is n epochs.
+    The start is drawn from `mdp.initial`, every successor afresh; `.after(n)` is n epochs. Fixed point: V^π where every
+    state can be the start.
     """
     P, _ = mdp.under(policy)
     rows, cols, values = ar.entries(P)
@@ -151,7 +152,8 @@ def episode_moments(mdp: MDP, policy: Array, v: Array, alpha: Any, steps: int) -
     P, r = mdp.under(policy)
     a, gamma, p = step_size(mdp, alpha), mdp.gamma, ar.dense_array(P)
     paid = paid_on_arrival(mdp, mdp.admit(policy))
-    law, mean = mdp.initial, np.where(mdp.terminal, ar.zeros(mdp.r, mdp.n_states), checked_v(mdp, v))
+    start = mdp.beside("v", checked_v(mdp, v))
+    law, mean = mdp.initial, np.where(mdp.terminal, 0 * start, start)
     m = law[:, None] * mean
     for _ in range(steps):
         held = m.diagonal()
@@ -165,7 +167,8 @@ def episode_moments(mdp: MDP, policy: Array, v: Array, alpha: Any, steps: int) -
 def episode_update(mdp: MDP, policy: Array, alpha: Any, steps: int) -> ExpectedUpdate:
     """The map v ↦ E[V_T] of one trajectory of at most `steps` steps [U5]: (S, A), α -> a map of (S,).
 
-    `.after(n)` is n such epochs, each with its own start from `mdp.initial`.
+    `.after(n)` is n such epochs, each with its own start from `mdp.initial`. From two steps on its fixed point is not V^π:
+    V and s_t are correlated, which leaves a bias of order α (Huo, Chen and Xie 2023).
     """
     return affine(lambda v: episode_moments(mdp, policy, v, alpha, steps).mean, ar.zeros(mdp.r, mdp.n_states))
 
@@ -196,7 +199,7 @@ def paid_on_arrival(mdp: MDP, pi: Array) -> Array:
 
 def table(mdp: MDP, q: Array) -> Array:
     """Action values with 0 where no action is available: (S, A) -> (S, A)."""
-    array = np.asarray(q)
+    array = mdp.beside("q", q)
     if array.shape != mdp.r.shape:
         raise ValueError(f"q has shape {array.shape}, the model has {mdp.r.shape} states and actions")
     return np.where(mdp.available, array, ar.zeros(mdp.r, mdp.r.shape))
@@ -211,7 +214,7 @@ def step_size(mdp: MDP, alpha: Any) -> Any:
 
 
 def checked_weights(mdp: MDP, weights: Array, shape: tuple[int, ...]) -> Array:
-    d = np.asarray(weights)
+    d = mdp.beside("weights", weights)
     if d.shape != shape:
         raise ValueError(f"weights have shape {d.shape}: give {shape}, how often each place is updated")
     if not ar.finite(d).all() or ar.negative(d).any():

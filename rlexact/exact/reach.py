@@ -54,7 +54,7 @@ def max_reach_probability(mdp: MDP, targets: Any) -> Array:
 
 
 def min_reach_probability(mdp: MDP, targets: Any) -> Array:
-    """The smallest probability any policy has of ever visiting a target [R3]: states -> (S,).  Raises `NotExact` too."""
+    """The smallest probability any policy has of ever visiting a target [R3]: states -> (S,).  Raises `NotExact`."""
     goal = marked(mdp, targets)
     never = can_avoid(mdp, goal)
     lost = (never | ar.apart(mdp.ends, 0).any(axis=1)) & ~goal
@@ -80,7 +80,7 @@ def hitting_time(mdp: MDP, policy: Array, targets: Any, states: Any = None) -> A
             "expected time is infinite there. Ask where it is finite (states=...), or see reach_probability"
         )
     walking = surely & ~goal
-    return ar.solve(ar.eye(P) - ar.keep_rows(P, walking), indicator(mdp, walking))[asked]
+    return np.asarray(ar.solve(ar.eye(P) - ar.keep_rows(P, walking), indicator(mdp, walking)))[asked]
 
 
 def marked(mdp: MDP, states: Any) -> Array:

@@ -35,7 +35,7 @@ def stationary(mdp: MDP, policy: Array) -> Array:
         )
     if not classes:
         raise InvalidPolicy("under this policy every episode ends: no closed class is left to have a stationary law")
-    return stationary_laws(mdp, policy)[0]
+    return np.asarray(stationary_laws(mdp, policy)[0])
 
 
 def stationary_laws(mdp: MDP, policy: Array) -> Array:

@@ -97,7 +97,7 @@ def cumulative(probabilities: Any) -> Array:
         sums = np.cumsum(np.array([float(p) for p in probabilities]))
     except TypeError:
         raise NotExact("a probability still holds symbols: give them numbers before sampling") from None
-    return sums / sums[-1]
+    return np.asarray(sums / sums[-1])
 
 
 def draw(sums: Array, rng: Rng) -> int:

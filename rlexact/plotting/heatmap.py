@@ -42,11 +42,15 @@ def heatmap(
         if hidden[s]:
             continue
         ink = "white" if picture[i, j] <= middle else "black"
-        ax.text(j, i + 0.36 * (policy is not None), f"{picture[i, j]:.4g}", ha="center", va="center", color=ink, fontsize=8)
+        ax.text(
+            j, i + 0.36 * (policy is not None), f"{picture[i, j]:.4g}", ha="center", va="center", color=ink, fontsize=8
+        )
         for a in np.flatnonzero(np.asarray(policy[s], dtype=float) > 0) if policy is not None else ():
             if actions[a] in ARROWS:
                 dx, dy = ARROWS[actions[a]]
-                ax.arrow(j, i - 0.1, 0.22 * dx, 0.22 * dy, head_width=0.09, color=ink, length_includes_head=True, lw=0.8)
+                ax.arrow(
+                    j, i - 0.1, 0.22 * dx, 0.22 * dy, head_width=0.09, color=ink, length_includes_head=True, lw=0.8
+                )
     ax.set(xticks=[], yticks=[])
     ax.grid(False)
     for side in ax.spines.values():

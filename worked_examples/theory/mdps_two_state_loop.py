@@ -15,7 +15,7 @@ import numpy as np
 import sympy
 
 from rlexact import gallery
-from rlexact.claims import Holds, Section, Wrong, agrees, below, claim, differs, equal, printed, proved, shows
+from rlexact.claims import Holds, Section, Wrong, below, claim, differs, equal, printed, proved, shows
 from rlexact.exact.bellman import backup, bellman_optimal, greedy
 from rlexact.exact.evaluation import action_value, policy_value
 from rlexact.plotting import against_gamma, figure
@@ -110,7 +110,9 @@ going_back_equation
 @claim(
     "theory-045",
     says="Q*(A, right) = 3 + 0.9 · 10 = 12",
-    verdict=Wrong(because="it takes max Q*(B, ·) = 10, but going left from B is worth 270/19", instead="300/19 ≈ 15.79"),
+    verdict=Wrong(
+        because="it takes max Q*(B, ·) = 10, but going left from B is worth 270/19", instead="300/19 ≈ 15.79"
+    ),
     about=(policy_value, backup),
 )
 def right_at_a():
@@ -232,7 +234,9 @@ margin_at_a
 @claim(
     "theory-051",
     says="At B: 10.8 against 10, a margin of 0.8",
-    verdict=Wrong(because="10.8 is one more loop and then the 10, not the loop for ever", instead="270/19 - 10 = 80/19 ≈ 4.21"),
+    verdict=Wrong(
+        because="10.8 is one more loop and then the 10, not the loop for ever", instead="270/19 - 10 = 80/19 ≈ 4.21"
+    ),
     about=backup,
 )
 def margin_at_b():
