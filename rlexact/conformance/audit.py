@@ -162,7 +162,7 @@ class Question:
             given=given[worst],
             true=true[worst],
             residual=ar.largest(np.abs(self.swept(name, given) - given)),
-            greedy_regret=self.greedy_regret(name, given),
+            greedy_regret=self.greedy_regret(name, given) if self.policy is None else None,
         )
 
     def regret(self, policy: Array) -> Finding:
@@ -208,7 +208,8 @@ class Question:
     def mistakes(self, policy: Array | None) -> list[Mistake]:
         """What the usual mistakes would have answered, and the values of `policy` where those of the optimum are asked."""
         mdp, chosen = self.mdp.to_float(), self.policy
-        out = list(planning_mistakes(mdp, None if chosen is None else floats(chosen), self.table))
+        start = floats(self.optimum.policy)
+        out = list(planning_mistakes(mdp, None if chosen is None else floats(chosen), self.table, start))
         if policy is not None and chosen is None:
             value = evaluate(self.mdp, policy)
             says = 'V^π and Q^π stand where V* and Q* are asked: for these give of="policy"'

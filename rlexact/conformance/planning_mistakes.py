@@ -43,13 +43,14 @@ from rlexact.exact.evaluation import policy_value
 from rlexact.exact.policy_iteration import policy_iteration
 from rlexact.mdp import MDP, InvalidMDP, InvalidPolicy
 from rlexact.policy import uniform
-from rlexact.solution import NotConverged, Unbounded
+from rlexact.solution import NotConverged, Solution, Unbounded
 
 DISCOUNTS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0)
 EPSILONS = (0.01, 0.05, 0.1, 0.2)
 NO_ANSWER = (Unbounded, NotConverged, InvalidMDP, InvalidPolicy, SingularSystem)
 
 Wrong = tuple[str, str, Callable[[], MDP]]
+Solver = Callable[[MDP], Solution]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,28 +64,35 @@ class Mistake:
     optimal_actions: Array | None = None
 
 
-def planning_mistakes(mdp: MDP, policy: Array | None, table: Table | None) -> Iterator[Mistake]:
+def planning_mistakes(mdp: MDP, policy: Array | None, table: Table | None, optimal_policy: Array) -> Iterator[Mistake]:
     """Every mistake that gives an answer for this float model, of control, or of one policy where it is given.
 
-    `table` holds the outcomes as an environment lists them, with successors even of steps that end.
+    `table` holds the outcomes as an environment lists them, with successors even of steps that end. The wrong models
+    are solved from `optimal_policy`, which is seldom far.
     """
-    answers = [partial(answered, *wrong, policy) for wrong in wrong_models(mdp, table)]
-    for answer in answers + list(wrong_questions(mdp, policy)):
+    solved = partial(optimum, start=optimal_policy)
+    answers = [partial(answered, *wrong, policy, solved) for wrong in wrong_models(mdp, table)]
+    for answer in answers + list(wrong_questions(mdp, policy, solved)):
         try:
             yield answer()
         except NO_ANSWER:
             continue  # a mistake without a finite answer did not produce the answer at hand
 
 
-def answered(name: str, says: str, model: Callable[[], MDP], policy: Array | None) -> Mistake:
+def optimum(mdp: MDP, start: Array) -> Solution:
+    """The optimum, found from `start` (S, A); at γ = 1 from scratch, since in a wrong model it may never end."""
+    return policy_iteration(mdp, policy=None if mdp.gamma == 1 else start)
+
+
+def answered(name: str, says: str, model: Callable[[], MDP], policy: Array | None, solved: Solver) -> Mistake:
     """The answer of a wrong model to the question that was asked."""
     if policy is None:
-        return controlled(name, says, model)
+        return controlled(name, says, model, solved)
     return valued(name, says, lambda: policy_value(model(), policy), model)
 
 
-def controlled(name: str, says: str, model: Callable[[], MDP], sign: int = 1) -> Mistake:
-    best = policy_iteration(model())
+def controlled(name: str, says: str, model: Callable[[], MDP], solved: Solver, sign: int = 1) -> Mistake:
+    best = solved(model())
     return Mistake(name, says, sign * best.v, sign * best.q, best.optimal_actions)
 
 
@@ -93,7 +101,7 @@ def valued(name: str, says: str, values: Callable[[], Array], model: Callable[[]
     return Mistake(name, says, v, backup(model(), v))
 
 
-def wrong_questions(mdp: MDP, policy: Array | None) -> Iterator[Callable[[], Mistake]]:
+def wrong_questions(mdp: MDP, policy: Array | None, solved: Solver) -> Iterator[Callable[[], Mistake]]:
     """Answers to another question about the right model."""
 
     def ask(name: str, says: str, values: Callable[[], Array]) -> Callable[[], Mistake]:
@@ -103,13 +111,13 @@ def wrong_questions(mdp: MDP, policy: Array | None) -> Iterator[Callable[[], Mis
     yield ask("value of the uniform policy", says, lambda: policy_value(mdp, uniform(mdp)))
     if policy is None:
         negated = partial(altered, mdp, r=-mdp.r)
-        yield partial(controlled, "minimum for maximum", "rewards are maximised; these are costs", negated, -1)
+        yield partial(controlled, "minimum for maximum", "rewards are maximised; these are costs", negated, solved, -1)
         for epsilon in EPSILONS:
             says = "on-policy learning has this limit, not the optimum (Sutton and Barto 2018, §5.4)"
-            yield ask(f"best ε-soft policy, ε = {epsilon}", says, partial(soft_value, mdp, epsilon))
+            yield ask(f"best ε-soft policy, ε = {epsilon}", says, lambda e=epsilon: solved(soft(mdp, e)).v)
     else:
         says = "a maximum stands where the policy's average belongs"
-        yield ask("optimum", says, lambda: policy_iteration(mdp).v)
+        yield ask("optimum", says, lambda: solved(mdp).v)
         says = "solve with P_π, not with its transpose"
         yield ask("transition matrix transposed", says, partial(transposed, mdp, policy))
 
@@ -193,8 +201,3 @@ def transposed(mdp: MDP, policy: Array) -> Array:
     """(I - γ P_πᵀ)⁻¹ r_π: (S, A) -> (S,)."""
     P, r = mdp.under(policy)
     return ar.solve((ar.eye(P) - mdp.gamma * P).T, r)
-
-
-def soft_value(mdp: MDP, epsilon: float) -> Array:
-    """The value of the best policy that explores with probability ε: (S,)."""
-    return policy_iteration(soft(mdp, epsilon)).v

@@ -157,8 +157,8 @@ def enclosed_backup(mdp: MDP, v: Array) -> tuple[Array, Array]:
 def enclosed_step(mdp: MDP, v: Array) -> tuple[Array, Array]:
     """γ P v and a bound on its rounding: (S,) -> (S, A), (S, A)."""
     mean, slop = enclosed_mean(mdp, v)
-    step = mdp.gamma * mean
-    return step, up(mdp.gamma * slop + 2 * ar.unit_roundoff(mdp.r) * np.abs(step))
+    step, u = mdp.gamma * mean, ar.unit_roundoff(mdp.r)
+    return step, up(mdp.gamma * slop + 2 * u * np.abs(step)) + u**19
 
 
 def enclosed_mean(mdp: MDP, v: Array) -> tuple[Array, Array]:
@@ -167,7 +167,7 @@ def enclosed_mean(mdp: MDP, v: Array) -> tuple[Array, Array]:
     In a model given by outcomes a probability is itself a sum over those that lead to one state, and was rounded.
     """
     kernel, shape = mdp.kernel, mdp.r.shape
-    slop = ar.rounding(kernel, v) + ar.unit_roundoff(v) ** 19
+    slop = ar.rounding(kernel, v)
     if mdp._parts.law is not None and not ar.is_exact(kernel):
         slop += sum_slop(mdp, np.bincount(mdp._parts.law[0], minlength=slop.size)) * (kernel @ np.abs(v))
     return (kernel @ v).reshape(shape), up(slop).reshape(shape)

@@ -126,10 +126,10 @@ def from_a_proposal(
 
 def sweeps_needed(m: Any, first: Any, goal: Any) -> int:
     """The k from which 2 m^k first · m / (1 - m)² ≤ goal / SPARE, where the first sweep changes v by `first`."""
-    if m == 0 or first == 0:
-        return 2
+    if first == 0:
+        return 1
     left = math.log(2 * SPARE) + log_of(first) - log_of(goal) - 2 * log_of(1 - m)
-    return 2 + max(0, math.ceil(-left / math.log1p(-float(1 - m))))
+    return 1 + max(1, math.ceil(left / float(1 - m)))  # -log m ≥ 1 - m
 
 
 def log_of(x: Any) -> float:
