@@ -201,7 +201,7 @@ def test_bad_names(names, message):
 def test_floats_are_accepted_within_the_printed_digits():
     row = [0.33333333, 0.33333333, 0.33333334]  # eight printed digits of three thirds
     MDP([[row]] * 3, [0, 0, 0], 0.9)
-    refused("P[0, 0] sums to 0.9999999", [[[0.3333333] * 3]] * 3, [0, 0, 0], 0.9)
+    refused("P[0, 0] sums to 0.9999998", [[[0.3333333] * 3]] * 3, [0, 0, 0], 0.9)
 
 
 # -- one corruption of a valid model --------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ def negative(x: Array) -> Array:
     return of(x).negative(x)  # type: ignore[no-any-return]
 
 
-def apart(x: Array, y: Any, tolerance: float = 0.0) -> Array:
+def apart(x: Array, y: Any, tolerance: Any = 0.0) -> Array:
     """Where |x - y| exceeds the tolerance, for floats; where x ≠ y, for exact numbers."""
     return of(x).apart(x, y, tolerance)  # type: ignore[no-any-return]
 

@@ -114,7 +114,7 @@ def wrong_questions(mdp: MDP, policy: Array | None, solved: Solver) -> Iterator[
         yield partial(controlled, "minimum for maximum", "rewards are maximised; these are costs", negated, solved, -1)
         for epsilon in EPSILONS:
             says = "on-policy learning has this limit, not the optimum (Sutton and Barto 2018, §5.4)"
-            yield ask(f"best ε-soft policy, ε = {epsilon}", says, lambda e=epsilon: solved(soft(mdp, e)).v)
+            yield ask(f"best ε-soft policy, ε = {epsilon}", says, partial(soft_value, mdp, epsilon, solved))
     else:
         says = "a maximum stands where the policy's average belongs"
         yield ask("optimum", says, lambda: solved(mdp).v)
@@ -201,3 +201,8 @@ def transposed(mdp: MDP, policy: Array) -> Array:
     """(I - γ P_πᵀ)⁻¹ r_π: (S, A) -> (S,)."""
     P, r = mdp.under(policy)
     return ar.solve((ar.eye(P) - mdp.gamma * P).T, r)
+
+
+def soft_value(mdp: MDP, epsilon: float, solved: Solver) -> Array:
+    """The value of the best policy that explores with probability ε: (S,)."""
+    return solved(soft(mdp, epsilon)).v

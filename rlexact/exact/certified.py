@@ -16,7 +16,7 @@ import numpy as np
 
 from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array
-from rlexact.exact.bellman import backup, checked_v, greedy
+from rlexact.exact.bellman import backup, checked_v
 from rlexact.exact.chain import closed_classes
 from rlexact.exact.contraction import averaged, enclosed_step, moduli, residual, residual_bound, span_bounds, up
 from rlexact.exact.evaluation import ending_chain, policy_value
@@ -63,10 +63,10 @@ def optimal_bound(mdp: MDP, v: Array) -> tuple[Array, Array]:
     """
     if mdp.gamma != 1 or moduli(mdp).contracts:
         return span_bounds(mdp, v)
-    from rlexact.exact.policy_iteration import policy_iteration
+    from rlexact.exact.ending import ending_model
+    from rlexact.exact.policy_iteration import from_values  # which stands on `evaluate`
 
-    first = greedy(mdp, checked_v(mdp, v))
-    best = policy_iteration(mdp, policy=None if closed_classes(mdp, first) else first)
+    best = from_values(mdp, ending_model(mdp), checked_v(mdp, v))
     pad = up(best.error_bound + 4 * ar.unit_roundoff(mdp.r) * np.abs(best.v))
     return best.v - pad, best.v + pad
 

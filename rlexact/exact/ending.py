@@ -73,14 +73,14 @@ class Ending:
         """
         exits = self.exits(collapsed)
         _, nearer = toward(ar.support(mdp.kernel), self.inside, exits)
-        walk = np.where(nearer.any(axis=1)[:, None], nearer, self.inside) & ~exits[:, None]
+        walk = np.where(np.any(nearer, axis=1)[:, None], nearer, self.inside) & ~exits[:, None]
         own = collapsed[:, : mdp.n_actions]
-        return np.where(walk.any(axis=1)[:, None], marked(mdp, walk.argmax(axis=1)), own)
+        return np.where(np.any(walk, axis=1)[:, None], marked(mdp, walk.argmax(axis=1)), own)
 
     def exits(self, collapsed: Array) -> Array:
         """The members whose own action is taken, found by going down from each root: (S, A') -> (S,) booleans."""
         action, n_actions = collapsed.argmax(axis=1), self.inside.shape[1]
-        at = np.unique(self.root[self.inside.any(axis=1)])
+        at = np.unique(self.root[np.any(self.inside, axis=1)])
         while (down := action[at] >= n_actions).any():
             at = np.where(down, self.child[at, np.maximum(action[at] - n_actions, 0)], at)
             at = at[at >= 0]
@@ -98,7 +98,7 @@ def ending_model(mdp: MDP) -> Ending:
         raise InvalidMDP(f"gamma = {mdp.gamma}: only at gamma = 1 does control need an ending model")
     free = mdp.available & ~ar.apart(mdp.r, 0) & ~ar.apart(mdp.ends, 0)
     inside, component = end_components(ar.support(mdp.kernel), free)
-    root, child = heaps(inside.any(axis=1), component)
+    root, child = heaps(np.any(inside, axis=1), component)
     ending = collapse(mdp, inside, root, child) if inside.any() else mdp
     return Ending(ending, ending_policy(ending), root, inside, child)
 
@@ -121,7 +121,7 @@ def collapse(mdp: MDP, inside: Array, root: Array, child: Array) -> MDP:
     """The model with components entered at their roots, their own pairs gone, and two extra actions per member."""
     n_states, n_actions = inside.shape
     width = n_actions + 2
-    member = inside.any(axis=1)
+    member = np.any(inside, axis=1)
     rows, cols, p = ar.entries(ar.keep_rows(mdp.kernel, ~inside.ravel()))
     down, slot = np.nonzero(child >= 0)
     kernel = ar.assemble(

@@ -38,7 +38,7 @@ def ending_bounds(mdp: MDP, ending: Ending, v: Array, policy: Array) -> tuple[Ar
     if ar.is_exact(mdp.r):
         return v, v
     q, slop = enclosed_backup(mdp, v)
-    doubt, margin = q - v[:, None], MARGIN * ar.largest(slop) + ar.unit_roundoff(v) ** 8  # far above what underflows
+    doubt, margin = q - v[:, None], MARGIN * ar.largest(slop) + ar.unit_roundoff(v) ** 16  # far above what underflows
     return lower(mdp, ending, v, policy, margin - doubt), upper(mdp, ending, v, policy, margin + doubt)
 
 
@@ -49,7 +49,7 @@ def upper(mdp: MDP, ending: Ending, v: Array, policy: Array, gain: Array) -> Arr
     except Unbounded:
         return np.full(v.shape, np.inf)
     u = v + ending.lift(W)
-    u = np.where(ending.inside.any(axis=1), np.maximum(u, 0), u)
+    u = np.where(np.any(ending.inside, axis=1), np.maximum(u, 0), u)
     q, slop = enclosed_backup(mdp, u)
     contradicted = mdp.available & ~ending.inside & (q + slop > u[:, None])
     return np.full(v.shape, np.inf) if contradicted.any() else u
@@ -57,7 +57,7 @@ def upper(mdp: MDP, ending: Ending, v: Array, policy: Array, gain: Array) -> Arr
 
 def lower(mdp: MDP, ending: Ending, v: Array, policy: Array, loss: Array) -> Array:
     """l = v - L if no pair of the policy contradicts it, else -∞."""
-    member, exits = ending.inside.any(axis=1), ending.exits(policy)
+    member, exits = np.any(ending.inside, axis=1), ending.exits(policy)
     stops = member & ~np.isin(ending.root, ending.root[exits])
     low = v - ending.lift(policy_value(rewarded(ending, loss, v), policy))
     low = np.where(stops, np.minimum(low, 0), low)

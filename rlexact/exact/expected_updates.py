@@ -174,11 +174,11 @@ def episode_update(mdp: MDP, policy: Array, alpha: Any, steps: int) -> ExpectedU
 
 
 def update(P: Any, r: Array, gamma: Any, steps: Array, live: Array) -> ExpectedUpdate:
-    """[U4] with steps αd(s), every place that is not live held at 0."""
-    I, d = ar.eye(P), np.where(live, steps, 0 * steps)  # noqa: E741
-    M = I + ar.mix(d[:, None], gamma * P - I)
+    """[U4] with steps αd(s), every place that is not live (where r is 0) held at 0."""
+    I = ar.eye(P)  # noqa: E741
+    M = I + ar.mix(steps[:, None], gamma * P - I)
     inside = np.where(live, ar.ones(r, live.shape), ar.zeros(r, live.shape))
-    return ExpectedUpdate(ar.columns_from(ar.keep_rows(M, live), inside), ar.tidy(d * r))
+    return ExpectedUpdate(ar.columns_from(ar.keep_rows(M, live), inside), ar.tidy(steps * r))
 
 
 def affine(f: Callable[[Array], Array], origin: Array) -> ExpectedUpdate:

@@ -14,13 +14,15 @@ wrong, which keeps the argument whole: with ρ ≥ |T^π v - v|, rounding counte
 state by state, so that small values far from a reward are told apart as well as large ones.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array
 from rlexact.exact.bellman import backup
-from rlexact.exact.certified import evaluate
-from rlexact.exact.contraction import enclosed, enclosed_backup, enclosed_step
+from rlexact.exact.certified import by_modulus, evaluate
+from rlexact.exact.contraction import averaged, enclosed, enclosed_backup, enclosed_step, up
 from rlexact.exact.ending import refuse_gain
 from rlexact.exact.evaluation import policy_value
 from rlexact.mdp import MDP
@@ -44,27 +46,34 @@ def improved(mdp: MDP, policy: Array, v: Array) -> Array:
     """The policy with first maximisers of Q where that is surely better, or itself: (S, A), (S,) -> (S, A) [H2]."""
     q = backup(mdp, v)
     top, _ = ar.best(q, mdp.available)
-    error, _ = ar.best(q_error(mdp, policy, v), mdp.available)
-    better = mdp.available.any(axis=1) & ar.apart(top, ar.average(mdp.admit(policy), q), 2 * error)
-    return np.where(better[:, None], first_best(mdp, q), policy) if better.any() else policy
+    held = ar.average(mdp.admit(policy), q)
+    for error in q_errors(mdp, policy, v):
+        better = mdp.available.any(axis=1) & ar.apart(top, held, 2 * ar.best(error, mdp.available)[0])
+        if better.any():
+            return np.where(better[:, None], first_best(mdp, q), policy)
+    return policy
 
 
-def q_error(mdp: MDP, policy: Array, v: Array) -> Array:
-    """A bound on |r + γ P v - Q^π| as computed, (S, A): 0 in exact worlds."""
+def q_errors(mdp: MDP, policy: Array, v: Array) -> Iterator[Array]:
+    """Bounds on |q - Q^π| for the computed q = r + γ P v, (S, A), the quick one before the close one [H3]; 0 if exact."""
     if ar.is_exact(mdp.r):
-        return ar.zeros(mdp.r, mdp.r.shape)
+        yield ar.zeros(mdp.r, mdp.r.shape)
+        return
     _, slop = enclosed_backup(mdp, v)
-    spread, more = enclosed_step(mdp, value_error(mdp, policy, v))
-    return slop + spread + more
+    for bound in (by_modulus, value_error):
+        w = bound(mdp, policy, v) + ar.zeros(v, v.shape)
+        if ar.finite(w).all():
+            spread, more = enclosed_step(mdp, w)
+            yield up(slop + spread + more)
 
 
 def value_error(mdp: MDP, policy: Array, v: Array) -> Array:
     """A bound w on |v - V^π| state by state, (S,): twice a solve for the residual, once w ≥ ρ + γ P_π w is checked."""
     top, slop = enclosed(mdp, v, policy)
-    rho = np.abs(top - v) + slop
+    rho = np.abs(top - v) + slop + ar.unit_roundoff(v) ** 16  # far above what underflows
     P, _ = mdp.under(policy)
     w = 2 * ar.solve(ar.eye(P) - mdp.gamma * P, rho)
-    step, more = enclosed_step(mdp, w)
-    if (w >= rho + ar.average(mdp.admit(policy), step + more)).all():
+    step, more = averaged(mdp, policy, *enclosed_step(mdp, w))
+    if (w >= rho + step + more).all():
         return w
     return ar.zeros(v, v.shape) + evaluate(mdp, policy).error_bound

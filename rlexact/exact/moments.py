@@ -21,7 +21,7 @@ from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array
 from rlexact.door import InvalidPolicy
 from rlexact.exact.chain import closed_classes, named
-from rlexact.exact.evaluation import ending_chain, policy_value
+from rlexact.exact.evaluation import advantage, ending_chain, policy_value
 from rlexact.mdp import MDP
 
 
@@ -52,14 +52,10 @@ def action_return_moments(mdp: MDP, policy: Array, order: int) -> Array:
 
 
 def action_return_variance(mdp: MDP, policy: Array) -> Array:
-    """Var(G | s, a) with the first action given: (S, A) -> (S, A).
-
-    It is the spread of the steps after the first about V^π, and of the first about Q^π.
-    """
-    v = policy_value(mdp, policy)
+    """Var(G | s, a) = E[(G - V^π(s))² | s, a] - A^π(s, a)², the first action given: (S, A) -> (S, A)."""
+    v, gap = policy_value(mdp, policy), advantage(mdp, policy)
     about_v = binomial_backup(mdp, StepLaw(mdp), moments_about(mdp, policy, 2, v), 2, v)
-    first = binomial_backup(mdp, StepLaw(mdp), moments_about(mdp, policy, 1, v), 1, v)
-    return ar.tidy(about_v - first * first)
+    return ar.tidy(about_v - gap * gap)
 
 
 def moments_about(mdp: MDP, policy: Array, order: int, v: Array) -> Array:

@@ -10,13 +10,13 @@ import numpy as np
 from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array
 from rlexact.door import InvalidPolicy
-from rlexact.exact.bellman import backup
+from rlexact.exact.bellman import backup, greedy
 from rlexact.exact.certified import optimal_bound
 from rlexact.exact.chain import closed_classes, named
-from rlexact.exact.contraction import enclosed_backup, enclosed_step
+from rlexact.exact.contraction import enclosed_backup, enclosed_step, up
 from rlexact.exact.ending import Ending, ending_model, refuse_tight_loops
 from rlexact.exact.ending_bounds import ending_bounds
-from rlexact.exact.howard import howard, q_error
+from rlexact.exact.howard import howard, q_errors
 from rlexact.mdp import MDP
 from rlexact.policy import first_best
 from rlexact.solution import NotConverged, Solution
@@ -41,11 +41,18 @@ def without_discount(mdp: MDP, policy: Array | None) -> Solution:
     return improved_to_the_end(mdp, ending, ending.start if policy is None else begun(mdp, ending, policy))
 
 
+def from_values(mdp: MDP, ending: Ending, v: Array) -> Solution:
+    """The answer at γ = 1 from the greedy policy of values of the ending model, if it ends, else from its `start`: (S,)."""
+    first = greedy(ending.mdp, v)
+    return improved_to_the_end(mdp, ending, ending.start if closed_classes(ending.mdp, first) else first)
+
+
 def improved_to_the_end(mdp: MDP, ending: Ending, first: Array) -> Solution:
     """The answer at γ = 1 from a first policy (S, A') of the ending model that ends."""
     last, v, steps = howard(ending.mdp, first)
     q = backup(ending.mdp, v)
-    refuse_tight_loops(ending, v, within(ending.mdp, q, q_error(ending.mdp, last, v)))
+    *_, error = q_errors(ending.mdp, last, v)
+    refuse_tight_loops(ending, v, within(ending.mdp, q, error))
     first = first_best(ending.mdp, q)
     best = last if closed_classes(ending.mdp, first) else first
     lifted = ending.lift(v)
@@ -53,13 +60,14 @@ def improved_to_the_end(mdp: MDP, ending: Ending, first: Array) -> Solution:
 
 
 def begun(mdp: MDP, ending: Ending, policy: Array) -> Array:
-    """A first policy for the collapsed model: the given one where nothing was collapsed.  Raises `InvalidPolicy`."""
+    """A first policy for the collapsed model: the given one where nothing was collapsed, if that ends."""
     given, width = mdp.admit(policy), ending.mdp.n_actions - mdp.n_actions
     padded = np.hstack([given, ar.zeros(given, (mdp.n_states, width))])
-    first = np.where(ending.inside.any(axis=1)[:, None], ending.start, padded)
-    if traps := closed_classes(ending.mdp, first):
+    first = np.where(np.any(ending.inside, axis=1)[:, None], ending.start, padded)
+    traps = closed_classes(ending.mdp, first)
+    if traps and not ending.inside.any():
         raise InvalidPolicy(f"policy never leaves {named(mdp, traps[0])}: at gamma = 1 begin with one that ends")
-    return first
+    return ending.start if traps else first
 
 
 def within(mdp: MDP, q: Array, error: Array) -> Array:
@@ -71,7 +79,7 @@ def within(mdp: MDP, q: Array, error: Array) -> Array:
 def solution(mdp: MDP, v: Array, policy: Array, steps: int, bounds: tuple[Array, Array]) -> Solution:
     """The answer with its distance from the truth, and every action that may be best within it."""
     low, high = bounds
-    bound = ar.largest(np.concatenate([high - v, v - low]))
+    bound = up(ar.largest(np.concatenate([high - v, v - low])))
     q, slop = enclosed_backup(mdp, v)
     if not ar.finite(np.array([bound])).all():
         answer = Solution(v, q, policy, mdp.available, steps, bound)

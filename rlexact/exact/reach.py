@@ -80,7 +80,8 @@ def hitting_time(mdp: MDP, policy: Array, targets: Any, states: Any = None) -> A
             "expected time is infinite there. Ask where it is finite (states=...), or see reach_probability"
         )
     walking = surely & ~goal
-    return np.asarray(ar.solve(ar.eye(P) - ar.keep_rows(P, walking), indicator(mdp, walking)))[asked]
+    times = ar.solve(ar.eye(P) - ar.keep_rows(P, walking), indicator(mdp, walking))
+    return np.asarray(times[asked])
 
 
 def marked(mdp: MDP, states: Any) -> Array:
@@ -113,19 +114,40 @@ def arrival(P: Any, never: Array, surely: Array) -> Array:
 
 
 def improve(mdp: MDP, never: Array, surely: Array, sign: int) -> Array:
-    """Policy iteration on sign · x [R2], [R3], from the uniform policy; no policy is met twice, so it ends."""
-    policy, met = uniform(mdp), set[bytes]()
+    """Policy iteration on sign · x [R2], [R3] from the uniform policy.
+
+    In floats a gain of the size of a rounding may be none: no policy is tried twice and no loss is kept, so it ends too.
+    """
     choices = mdp.available & ~(never | surely)[:, None]
+
+    def value(policy: Array) -> Array:
+        return arrival(ar.mix(mdp.admit(policy), mdp.kernel), never, surely)
+
+    policy = uniform(mdp)
+    x, tried = value(policy), {chosen(policy)}
     while True:
-        x = arrival(ar.mix(mdp.admit(policy), mdp.kernel), never, surely)
-        met.add(ar.apart(policy, 0).tobytes())
-        q = sign * (mdp.kernel @ x).reshape(mdp.r.shape)
-        top, _ = ar.best(q, choices)
-        slop = 2 * ar.rounding(mdp.kernel, x).reshape(mdp.r.shape).max(axis=1)
-        gains = choices.any(axis=1) & ar.apart(top, ar.average(mdp.admit(policy), q), slop)
-        policy = np.where(gains[:, None], first_best(mdp, np.where(gains[:, None], q, 0 * q)), policy)
-        if ar.apart(policy, 0).tobytes() in met:
+        policy = better(mdp, policy, x, sign, choices)
+        if chosen(policy) in tried:
             return x
+        tried.add(chosen(policy))
+        y = value(policy)
+        if ar.negative(np.array([sign * (y.sum() - x.sum())])).any():
+            return x
+        x = y
+
+
+def better(mdp: MDP, policy: Array, x: Array, sign: int, choices: Array) -> Array:
+    """The policy with the first best action wherever it gains more than rounding can: (S, A), (S,) -> (S, A)."""
+    q = sign * (mdp.kernel @ x).reshape(mdp.r.shape)
+    top, _ = ar.best(q, choices)
+    slop = 2 * ar.rounding(mdp.kernel, x).reshape(mdp.r.shape).max(axis=1)
+    gains = choices.any(axis=1) & ar.apart(top, ar.average(mdp.admit(policy), q), slop)
+    return np.where(gains[:, None], first_best(mdp, np.where(gains[:, None], q, 0 * q)), policy)
+
+
+def chosen(policy: Array) -> bytes:
+    """What tells the policies of one run apart: they mix all actions of a state or take one."""
+    return ar.apart(policy, 0).tobytes()
 
 
 # -- the graph ---------------------------------------------------------------------------------------------------------

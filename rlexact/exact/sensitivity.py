@@ -87,7 +87,7 @@ def optimum(mdp: MDP) -> Solution:
 
 
 def read(mdp: MDP, name: str, given: Any, shape: tuple[int, ...]) -> Array:
-    array = door.beside(mdp._parts, name, given)
+    array = mdp.beside(name, given)
     if array.shape != shape:
         raise ValueError(f"{name} has shape {array.shape}: a change of this model's {name} has shape {shape}")
     return array

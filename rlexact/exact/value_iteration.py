@@ -25,11 +25,10 @@ import scipy.sparse
 
 from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array
-from rlexact.exact.bellman import backup, checked_v, greedy
-from rlexact.exact.chain import closed_classes
+from rlexact.exact.bellman import backup, checked_v
 from rlexact.exact.contraction import contracting, moduli, settled, span_bounds
 from rlexact.exact.ending import ending_model, marked
-from rlexact.exact.policy_iteration import improved_to_the_end, solution
+from rlexact.exact.policy_iteration import from_values, solution
 from rlexact.mdp import MDP
 from rlexact.policy import first_best
 from rlexact.solution import NotConverged, Solution
@@ -116,9 +115,7 @@ def from_a_proposal(
         top, ties = ar.best(backup(ending.mdp, v), ending.mdp.available)
         change = ar.largest(np.abs(refuse_overflow(top - v)))
         v, done = sweep(v, top, ties), done + 1
-    proposal = greedy(ending.mdp, v)
-    first = ending.start if closed_classes(ending.mdp, proposal) else proposal
-    answer = replace(improved_to_the_end(mdp, ending, first), iterations=done)
+    answer = replace(from_values(mdp, ending, v), iterations=done)
     if answer.error_bound <= goal:
         return answer
     raise NotConverged(refusal(answer, goal, answer.error_bound, None), answer)

@@ -163,4 +163,8 @@ def start_of(env_or_P: Any) -> Any:
 def read_number(x: Any, read: Callable[[float], Fraction] | None) -> Any:
     """The number itself, or by the rule for floats: NumPy's kinds made Python's."""
     plain = x.item() if isinstance(x, np.generic) else x
-    return read(plain) if read is not None and isinstance(plain, float) else plain
+    if read is None or not isinstance(plain, float):
+        return plain
+    if not np.isfinite(plain):
+        raise InvalidMDP(f"the table holds {plain}: probabilities and rewards are finite numbers")
+    return read(plain)

@@ -185,14 +185,21 @@ def test_iterates_by_loop_and_in_closed_form(k):
     np.testing.assert_allclose(looped.astype(float), closed, atol=1e-13)  # a few float products of size 10
 
 
+def test_one_map_after_another():
+    mdp, x = loop(), np.array([Fraction(5), Fraction(0)])
+    first, second = (td_update(mdp, uniform(mdp), ALPHA, d) for d in ([1, 0], [0, 1]))
+    assert list((second @ first)(x)) == list(second(first(x)))
+    assert list((second @ first)(x)) != list((first @ second)(x))
+
+
 def test_spectral_radius():
     """D = I/2 commutes with P: the eigenvalues are 1 - α/2 (1 - γ λ) with λ = 1 and 5/12."""
     mdp = loop()
     for inexact in (mdp.to_float(), mdp.to_sparse()):
         rate = td_update(inexact, uniform(inexact), 0.1, [0.5, 0.5]).spectral_radius()
         assert rate == pytest.approx(1 - 0.05 * 0.1, rel=1e-14)  # eigenvalues of a 2 x 2 matrix
-        too_far = td_update(inexact, uniform(inexact), 4, [0.5, 0.5]).spectral_radius()
-        assert too_far == pytest.approx(max(abs(1 - 2 * 0.1), abs(1 - 2 * (1 - 0.9 * 5 / 12))), rel=1e-14)
+        too_far = td_update(inexact, uniform(inexact), 8, [0.5, 0.5]).spectral_radius()
+        assert too_far == pytest.approx(abs(1 - 4 * (1 - 0.9 * 5 / 12)), rel=1e-14)
     symbolic = mdp.to_symbolic()
     assert td_update(symbolic, uniform(symbolic), ALPHA, [HALF, HALF]).spectral_radius() == sympy.Rational(199, 200)
     with pytest.raises(NotExact, match="to_float"):
@@ -329,6 +336,10 @@ def test_values_of_terminal_states_are_read_as_zero():
         assert update(loud)[3] == 0
     weighted = td_update(mdp, PI, ALPHA, STATES + np.array([0, 0, 0, 1]))
     assert list(weighted(loud)) == list(td_update(mdp, PI, ALPHA, STATES)(V0))
+    shouting = Q0 + 100 * ~mdp.available
+    for one, other in ((PAIRS, PAIRS), (PAIRS + ~mdp.available, PAIRS)):
+        assert (expected_q_learning(mdp, shouting, ALPHA, one) == expected_q_learning(mdp, Q0, ALPHA, other)).all()
+        assert (expected_sarsa(mdp, PI, shouting, ALPHA, one) == expected_sarsa(mdp, PI, Q0, ALPHA, other)).all()
 
 
 def test_refusals():

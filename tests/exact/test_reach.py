@@ -12,7 +12,7 @@ import sympy
 from rlexact.arithmetic import NotExact
 from rlexact.exact.evaluation import policy_value
 from rlexact.exact.paths import paths
-from rlexact.exact.reach import hitting_time, max_reach_probability, min_reach_probability, reach_probability
+from rlexact.exact.reach import arrival, hitting_time, max_reach_probability, min_reach_probability, reach_probability
 from rlexact.mdp import MDP, InvalidMDP
 from rlexact.policy import deterministic, deterministic_policies, uniform
 from rlexact.solution import Unbounded
@@ -232,6 +232,25 @@ def test_a_loop_is_not_taken_for_an_arrival():
     )
     assert list(max_reach_probability(model, 1)) == [HALF, 1, 0, HALF]
     assert list(min_reach_probability(model, 1)) == [0, 1, 0, 0]
+
+
+def test_a_tiny_gain_is_a_gain_and_a_tie_is_not():
+    """At 0 the second action is better by 1e-9 and the third leads round a loop; 4 sees the gain one improvement later."""
+    P = np.zeros((5, 3, 5))
+    P[0] = [[0, 0.3, 0.7, 0, 0], [0, 0.3 + 1e-9, 0.7 - 1e-9, 0, 0], [0.9, 0, 0, 0.1, 0]]
+    P[3] = [[1, 0, 0, 0, 0], [0, 0.2, 0.8, 0, 0], [0, 0.1, 0.9, 0, 0]]
+    P[4] = [[0, 0.3, 0.7, 0, 0], [1, 0, 0, 0, 0], [1, 0, 0, 0, 0]]
+    P[[1, 2], :, [1, 2]] = 1
+    model = MDP(P, np.zeros(5), 1.0)
+    for inexact in (model, model.to_sparse()):
+        best = max_reach_probability(inexact, 1)[[0, 3, 4]]
+        np.testing.assert_allclose(best, 0.3 + 1e-9, rtol=1e-14)  # 1 - 0.9 is 0.1 to 14 digits
+        assert (min_reach_probability(inexact, 1)[[0, 3, 4]] == 0).all()  # going round for ever
+
+
+def test_a_trapped_state_counts_as_zero():
+    P = np.array([[1.0, 0, 0], [0.5, 0, 0.5], [0, 0, 1]])
+    assert arrival(P, np.zeros(3, dtype=bool), np.array([False, False, True])).tolist() == [0, 0.5, 1]
 
 
 def test_bold_play():

@@ -324,7 +324,7 @@ def one_policy_for_all_states():
     yield equal(three_steps(Fraction(0)), Fraction(271, 100), "always stay, three steps")
     yield equal(three_steps(Fraction(1)), Fraction(27, 10), "always leave, three steps")
     yield against(crossings == 0 and three_steps(Fraction(1, 3)) < clocked, "no stationary policy, random or not, earns 343/100")
-    yield exceeds(clocked, three_steps(Fraction(32, 100)), "stay once and then leave, against nearly the best random one")
+    yield exceeds(clocked, three_steps(Fraction(68, 100)), "stay once and then leave, against nearly the best random one")
 
 
 one_policy_for_all_states
