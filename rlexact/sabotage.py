@@ -185,10 +185,10 @@ class Saboteur:
             import sympy
 
             factor, step = sympy.Rational(1001, 1000), sympy.Rational(1, 1000)
-        if isinstance(x, (int, np.integer)):
-            step = 1
+        if isinstance(x, (int, np.integer)):  # a count or an index: a thousandth more of it would be no integer
+            factor, step = 1, 1
         try:
-            out = {"scale": x * factor, "shift": x + step, "sign": -x}[self.kind] if x != 0 else x + step
+            out = {"scale": x * factor, "shift": x + step, "sign": -x}[self.kind]
         except TypeError:
             return x
         return self.note(out) if out != x else x

@@ -134,9 +134,8 @@ def test_gambler_plays_as_well_as_bold_play():
 
 
 def test_gambler_at_the_printed_capitals():
-    mdp = gallery.gambler(goal=100).to_sparse()
-    v = policy_iteration(mdp).v
-    assert np.abs(v[[25, 50, 75]] - [0.16, 0.4, 0.64]).max() < 1e-12  # solved to a few roundings
+    v = policy_iteration(gallery.gambler()).v
+    assert [v[25], v[50], v[75]] == [Fraction("0.16"), Fraction("0.4"), Fraction("0.64")]
 
 
 def test_gambler_with_a_fair_coin_cannot_gain():
@@ -327,9 +326,12 @@ def test_garnet_refuses_impossible_branching(options):
 
 
 def test_large_garnet_is_built_fast():
-    begun = time.process_time()
-    mdp = gallery.garnet(100_000, 4, 5, seed=0, sparse=True)
-    assert time.process_time() - begun < 2  # measured at 0.6 s
+    seconds = []
+    for seed in range(2):  # measured at 0.6 s each; the better of two, since other work may slow one down
+        begun = time.process_time()
+        mdp = gallery.garnet(100_000, 4, 5, seed, sparse=True)
+        seconds.append(time.process_time() - begun)
+    assert min(seconds) < 2
     assert mdp.kernel.nnz == 2_000_000
 
 

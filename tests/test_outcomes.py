@@ -73,7 +73,7 @@ def test_names():
     mdp = MDP.from_outcomes(table, 1, "down", states=["down", "up"], actions=["go"])
     assert (mdp.outcomes("up", "go"), mdp.initial.tolist()) == ([(1, 0, F(1, 2), False)], [1, 0])
     refused("states are named in the outcomes: give states=[...] to order them", table)
-    refused("outcomes names the state 'up': names are ('down', 'side')", table, states=["down", "side"], actions=["go"])
+    refused("outcomes names the state 'up': names are ('down', 'side')", table, 1, states=["down", "side"], actions=["go"])
 
 
 def test_tuples_as_states():

@@ -10,7 +10,6 @@ bounds every rounding so far. FLINT numbers never leave this file.
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 from flint import arb, ctx
 
 from rlexact.arithmetic.rational import filled, to_flint, to_fraction

@@ -12,9 +12,8 @@ At γ = 1, [Y2] needs that every policy that takes all actions of the support en
 nothing count as ends.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -23,11 +22,11 @@ from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array, NotExact
 from rlexact.arithmetic.intervals import rounded, soft_best_enclosure, surprise_enclosure
 from rlexact.exact.bellman import backup, checked_v
-from rlexact.exact.contraction import settled
 from rlexact.exact.evaluation import policy_value
 from rlexact.exact.soft_bellman import SoftControl, rewarded, soft_control
-from rlexact.exact.soft_gain import free_traps, ended, ending_control
-from rlexact.exact.soft_iteration import soft_policy_iteration
+from rlexact.exact.soft_bounds import steps_left
+from rlexact.exact.soft_gain import SoftGain, ended, free_traps, gains, refuse, restricted
+from rlexact.exact.soft_iteration import improve_to
 from rlexact.mdp import MDP
 from rlexact.solution import NotConverged
 
@@ -66,7 +65,11 @@ def soft_value_enclosure(
     """
     control = rational_control(mdp, temperature, reference, digits)
     goal = Fraction(1, 10**digits)
-    return optimal_enclosure(control, reference, goal) if policy is None else value_enclosure(control, policy, goal)
+    return (
+        optimal_enclosure(control, reference is not None, goal)
+        if policy is None
+        else value_enclosure(control, policy, goal)
+    )
 
 
 def soft_bellman_enclosure(
@@ -111,32 +114,72 @@ def applied(control: SoftControl, v: Array, bits: int) -> Enclosure:
 
 def value_enclosure(control: SoftControl, policy: Array, goal: Fraction) -> Enclosure:
     """[Y1], with more bits until it is narrow enough."""
-    mdp, pi = control.mdp, control.mdp.admit(policy)
-    control.covers(pi)
-    weights = np.where(control.support, control.weights, 1 + 0 * pi)
-    for bits in (GUARD << k for k in count()):
-        low, high = surprise_enclosure(pi, weights, bits)
+    mdp, pi = control.mdp, control.covered(policy)
+    bits = GUARD
+    while True:
+        low, high = surprise_enclosure(pi, control.positive_weights(), bits)
         lower, upper = (policy_value(rewarded(mdp, mdp.r - control.tau * x, mdp.available), pi) for x in (high, low))
         if ar.largest(upper - lower) <= goal:
             return Enclosure(lower, upper)
-    raise AssertionError
+        bits *= 2
 
 
-def optimal_enclosure(given: SoftControl, reference: Array | None, goal: Fraction) -> Enclosure:
-    """[Y2]: refine, verify, and repeat with more bits."""
-    control = ended(given, free_traps(given, reference is not None)) if given.mdp.gamma == 1 else given
-    v, P, h = proposal(given, control, reference)
-    steps = ar.largest(h)
-    for tries in range(PATIENCE):
-        size = 1 + int(ar.largest(np.abs(v)) * steps / goal) ** 1
-        bits = GUARD + size.bit_length()
+def optimal_enclosure(given: SoftControl, has_reference: bool, goal: Fraction) -> Enclosure:
+    """[Y2]: refine v until u and l, near enough to each other, are verified."""
+    control, nearby = finite_control(given, has_reference)
+    approximate = proposal(nearby)
+    h, P = exactly(steps_left(nearby, approximate)), nearby.mdp.under(nearby.greedy(approximate))[0]
+    v, steps = exactly(approximate), ar.largest(h)
+    bits = GUARD + int((1 + ar.largest(np.abs(v))) * (1 + steps) / goal).bit_length()
+    for _ in range(PATIENCE):
         v = rounded(v, bits)
         found = applied(control, v, bits)
-        gap = found.middle - v
-        slack = 2 * ar.largest(np.maximum(abs(found.lower - v), abs(found.upper - v)))
-        if 2 * slack * steps <= goal:
-            lower, upper = settled(control.mdp, v - slack * h), settled(control.mdp, v + slack * h)
-            if at_least(applied(control, lower, bits).lower, lower) and at_least(upper, applied(control, upper, bits).upper):
-                return Enclosure(lower, upper)
-        v = v + step(control, P, gap)
-    raise NotConverged(f"no certificate after {tries + 1} refinements: float64 found no way near the optimum", v)
+        slack = 2 * ar.largest(np.concatenate([found.upper - v, v - found.lower]))
+        lower, upper = v - slack * h, v + slack * h
+        if 2 * slack * steps <= goal and contradicts_neither(control, lower, upper, bits):
+            return Enclosure(lower, upper)
+        gap = (found.middle - v).astype(float)
+        v = v + exactly(ar.solve(ar.eye(P) - nearby.mdp.gamma * P, gap))
+    raise NotConverged(f"no certificate after {PATIENCE} refinements: float64 finds no way near the soft optimum", v)
+
+
+def contradicts_neither(control: SoftControl, lower: Array, upper: Array, bits: int) -> bool:
+    """Whether T l ≥ l and T u ≤ u for certain."""
+    rise, fall = applied(control, lower, bits).lower - lower, upper - applied(control, upper, bits).upper
+    return not ar.negative(np.concatenate([rise, fall])).any()
+
+
+def finite_control(given: SoftControl, has_reference: bool) -> tuple[SoftControl, SoftControl]:
+    """The problem and its float64 image, free traps ended at γ = 1.  Raises `Unbounded`, `NotConverged` as `refuse`."""
+    mdp = given.mdp.to_float()
+    nearby = SoftControl(mdp, ar.number(mdp.r, given.tau), given.weights.astype(float))
+    if mdp.gamma != 1:
+        return given, nearby
+    free = free_traps(given, has_reference)
+    control, nearby = ended(given, free), ended(nearby, free)
+    for found in gains(nearby):
+        refuse(control, exact_gain(control, found))
+    return control, nearby
+
+
+def exact_gain(control: SoftControl, found: SoftGain) -> SoftGain:
+    """The bounds that h proves for the rational problem."""
+    states = np.array(found.states)
+    inner, h = restricted(control, found.pairs, states), exactly(found.h)
+    image = applied(inner, h, 2 * GUARD)
+    return replace(found, h=h, lower=-ar.largest(h - image.lower), upper=ar.largest(image.upper - h))
+
+
+def proposal(nearby: SoftControl) -> Array:
+    """Values near the optimum, from floats: (S,)."""
+    try:
+        return improve_to(nearby, nearby, 0.0, nearby.base()).v
+    except NotConverged as error:
+        return np.asarray(error.best.v)
+
+
+def exactly(x: Array) -> Array:
+    """Floats as the Fractions that they are."""
+    out = np.empty(x.shape, dtype=object)
+    out[:] = [Fraction(float(e)) for e in x]
+    return out

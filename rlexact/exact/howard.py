@@ -75,5 +75,5 @@ def value_error(mdp: MDP, policy: Array, v: Array) -> Array:
     w = 2 * ar.solve(ar.eye(P) - mdp.gamma * P, rho)
     step, more = averaged(mdp, policy, *enclosed_step(mdp, w))
     if (w >= rho + step + more).all():
-        return w
+        return np.asarray(w)
     return ar.zeros(v, v.shape) + evaluate(mdp, policy).error_bound

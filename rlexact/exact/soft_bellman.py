@@ -40,7 +40,7 @@ class SoftControl:
     @property
     def support(self) -> Array:
         """The pairs that a soft-optimal policy takes: (S, A) booleans."""
-        return self.mdp.available & ar.apart(self.weights, 0)
+        return np.asarray(self.mdp.available & ar.apart(self.weights, 0))
 
     def optimal(self, v: Array) -> Array:
         """[F2]: (S,) -> (S,)."""
@@ -54,7 +54,8 @@ class SoftControl:
 
     def base(self) -> Array:
         """The weights as a policy, μ / Σ_a μ: (S, A)."""
-        return self.on_every_row(ar.soft_best(0 * self.mdp.r, self.weights, self.tau)[1])
+        total = np.where(self.mdp.terminal, ar.ones(self.tau, self.mdp.n_states), self.weights.sum(axis=1))
+        return self.on_every_row(ar.tidy(self.weights / total[:, None]))
 
     def on_every_row(self, policy: Array) -> Array:
         """Terminal rows filled as the makers of policies fill them."""
@@ -62,10 +63,14 @@ class SoftControl:
         return np.where(live, policy, first_best(self.mdp, ar.zeros(self.mdp.r, policy.shape)))
 
     def price(self, policy: Array) -> Array:
-        """τ log(π / μ), what is paid for each action, 0 where π is 0: (S, A) -> (S, A).
+        """τ log(π / μ), what is charged for each action, 0 where π is 0: (S, A) -> (S, A).
 
-        Raises `InvalidPolicy` where the price is infinite.
+        Raises `InvalidPolicy` where it is infinite.
         """
+        return ar.tidy(self.tau * ar.surprise(self.covered(policy), self.positive_weights()))
+
+    def covered(self, policy: Array) -> Array:
+        """The policy in the model's numbers.  Raises `InvalidPolicy` where it acts and μ is 0."""
         pi = self.mdp.admit(policy)
         infinite = ar.apart(pi, 0) & ~ar.apart(self.weights, 0)
         if infinite.any():
@@ -74,7 +79,11 @@ class SoftControl:
                 f"policy[{s}, {a}] = {pi[s, a]} where the reference has no mass: the divergence is infinite. "
                 "Give a reference that covers the policy"
             )
-        return ar.tidy(self.tau * ar.surprise(pi, np.where(infinite | ~self.support, 1 + 0 * pi, self.weights)))
+        return pi
+
+    def positive_weights(self) -> Array:
+        """μ, and 1 where it is 0: (S, A)."""
+        return np.where(self.support, self.weights, ar.ones(self.mdp.r, self.weights.shape))
 
 
 def soft_control(mdp: MDP, temperature: Any, reference: Array | None = None) -> SoftControl:
@@ -95,9 +104,7 @@ def soft_bellman_optimal(mdp: MDP, v: Array, temperature: Any, reference: Array 
     return soft_control(mdp, temperature, reference).optimal(v)
 
 
-def soft_bellman_policy(
-    mdp: MDP, policy: Array, v: Array, temperature: Any, reference: Array | None = None
-) -> Array:
+def soft_bellman_policy(mdp: MDP, policy: Array, v: Array, temperature: Any, reference: Array | None = None) -> Array:
     """T^π v [F1]: (S, A), (S,) -> (S,).  Raises `NotExact` in rationals, `InvalidPolicy` where KL(π ‖ μ) is infinite."""
     price = soft_control(mdp, temperature, reference).price(policy)
     return ar.average(mdp.admit(policy), backup(mdp, v) - price)
@@ -130,10 +137,7 @@ def as_entropy_control(mdp: MDP, temperature: Any, reference: Array) -> MDP:
     Actions without reference mass are no longer available. Only expected rewards are kept.
     """
     control = soft_control(mdp, temperature, reference)
-    nothing = ar.zeros(mdp.r, mdp.r.shape)
-    mu = np.where(control.support, control.weights, 1 + nothing)
-    paid = mdp.r + control.tau * ar.surprise(mu, 1 + nothing)
-    return rewarded(mdp, np.where(control.support, paid, nothing), control.support)
+    return rewarded(mdp, mdp.r + control.tau * ar.log(control.positive_weights()), control.support)
 
 
 def as_kl_control(mdp: MDP, temperature: Any, reference: Array | None = None) -> MDP:
@@ -146,9 +150,7 @@ def as_kl_control(mdp: MDP, temperature: Any, reference: Array | None = None) ->
     if (missing := mdp.available & ~control.support).any():
         s, a = np.argwhere(missing)[0]
         raise InvalidPolicy(f"reference[{s}, {a}] = 0: an action that entropy allows needs reference mass")
-    nothing = ar.zeros(mdp.r, mdp.r.shape)
-    weights = np.where(mdp.available, control.weights, 1 + nothing)
-    return rewarded(mdp, mdp.r - control.tau * ar.surprise(weights, 1 + nothing), mdp.available)
+    return rewarded(mdp, mdp.r - control.tau * ar.log(control.positive_weights()), mdp.available)
 
 
 def rewarded(mdp: MDP, r: Array, available: Array) -> MDP:

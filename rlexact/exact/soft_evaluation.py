@@ -74,9 +74,7 @@ def price_slop(control: SoftControl, policy: Array) -> Array:
     return up(np.where(still_running(mdp, pi)[:, None] & mdp.available, slop, 0.0))
 
 
-def soft_action_value_without_first(
-    mdp: MDP, policy: Array, temperature: Any, reference: Array | None = None
-) -> Array:
+def soft_action_value_without_first(mdp: MDP, policy: Array, temperature: Any, reference: Array | None = None) -> Array:
     """Q = r + γ P V^π, the first action's own entropy left out [G2]: (S, A) -> (S, A)."""
     return backup(mdp, soft_policy_value(mdp, policy, temperature, reference))
 
@@ -87,17 +85,13 @@ def soft_action_value_with_first(mdp: MDP, policy: Array, temperature: Any, refe
     return add_first_entropy(mdp, q, policy, temperature, reference)
 
 
-def add_first_entropy(
-    mdp: MDP, q: Array, policy: Array, temperature: Any, reference: Array | None = None
-) -> Array:
+def add_first_entropy(mdp: MDP, q: Array, policy: Array, temperature: Any, reference: Array | None = None) -> Array:
     """[G2] to [G3], on available actions: (S, A) -> (S, A)."""
     paid = -first_price(mdp, policy, temperature, reference)
     return ar.tidy(np.where(mdp.available, q + paid[:, None], q))
 
 
-def remove_first_entropy(
-    mdp: MDP, q: Array, policy: Array, temperature: Any, reference: Array | None = None
-) -> Array:
+def remove_first_entropy(mdp: MDP, q: Array, policy: Array, temperature: Any, reference: Array | None = None) -> Array:
     """[G3] to [G2], on available actions: (S, A) -> (S, A)."""
     price = first_price(mdp, policy, temperature, reference)
     return ar.tidy(np.where(mdp.available, q + price[:, None], q))

@@ -47,9 +47,7 @@ class Sides:
         return ar.tidy(self.larger - self.smaller)
 
 
-def contraction(
-    mdp: MDP, v: Array, w: Array, temperature: Any, reference: Array | None = None
-) -> Sides:
+def contraction(mdp: MDP, v: Array, w: Array, temperature: Any, reference: Array | None = None) -> Sides:
     """[X1]: (S,), (S,) -> two numbers."""
     control = soft_control(mdp, temperature, reference)
     apart = ar.largest(np.abs(v - w)[~mdp.terminal])
@@ -79,7 +77,9 @@ def free_energy(mdp: MDP, policy: Array, v: Array, temperature: Any, reference: 
     return Sides(ar.tidy(gap), distance(control, policy, v))
 
 
-def suboptimality(mdp: MDP, policy: Array, temperature: Any, reference: Array | None = None, *, tol: Any = 1e-8) -> Sides:
+def suboptimality(
+    mdp: MDP, policy: Array, temperature: Any, reference: Array | None = None, *, tol: Any = 1e-8
+) -> Sides:
     """[X5], an equation: (S, A) -> two of (S,).  V* comes from `soft_policy_iteration`, within `tol`."""
     control = soft_control(mdp, temperature, reference)
     best = soft_policy_iteration(mdp, temperature, reference, tol=tol).v
@@ -102,7 +102,9 @@ def hard_limit(mdp: MDP, temperature: Any, reference: Array | None = None, *, to
     return Sides(settled(mdp, hard - c1), soft), Sides(soft, settled(mdp, hard + c2))
 
 
-def reference_limit(mdp: MDP, temperature: Any, reference: Array | None = None, *, tol: Any = 1e-8) -> tuple[Sides, Sides]:
+def reference_limit(
+    mdp: MDP, temperature: Any, reference: Array | None = None, *, tol: Any = 1e-8
+) -> tuple[Sides, Sides]:
     """[X7] V^μ ≤ V_τ, and V_τ ≤ V^μ + range² / (8 τ (1 - m)): four of (S,), 0 at terminal states.
 
     Raises `InvalidMDP` unless the modulus is below 1.
@@ -127,7 +129,7 @@ def distance(control: SoftControl, policy: Array, v: Array) -> Array:
     pi, best = control.mdp.admit(policy), control.greedy(v)
     used = ar.apart(pi, 0)
     control.price(policy)
-    ratio = ar.surprise(pi, np.where(used, best, 1 + 0 * pi))
+    ratio = ar.surprise(pi, np.where(used, best, ar.ones(pi, pi.shape)))
     return ar.tidy(control.tau * ar.average(pi, ratio))
 
 
@@ -140,5 +142,7 @@ def log_best_mass(control: SoftControl, v: Array) -> Array:
     """log of the largest μ(a | s) on a best action of v, 0 at terminal states: (S,)."""
     mass, _ = ar.best(np.where(optimal_actions(control.mdp, v), control.weights, 0 * control.weights), control.support)
     if (missing := ~control.mdp.terminal & ~ar.apart(mass, 0)).any():
-        raise InvalidPolicy(f"the reference leaves out every best action of {named(control.mdp, [int(missing.argmax())])}")
+        raise InvalidPolicy(
+            f"the reference leaves out every best action of {named(control.mdp, [int(missing.argmax())])}"
+        )
     return ar.log(np.where(control.mdp.terminal, 1 + 0 * mass, mass))

@@ -37,9 +37,14 @@ from rlexact.solution import NotConverged, Unbounded
 
 @dataclass(frozen=True, eq=False)
 class SoftGain:
-    """An end component by its `states`, and `lower` ≤ g ≤ `upper` around its soft gain, in reward per step."""
+    """An end component and `lower` ≤ g ≤ `upper` around its soft gain, in reward per step.
+
+    `states` (n,) and `pairs` (S, A) are the component, `h` (n,) proves the bounds by [L1].
+    """
 
     states: list[int]
+    pairs: Array
+    h: Array
     lower: Any
     upper: Any
 
@@ -67,7 +72,7 @@ def gain(control: SoftControl, pairs: Array, states: Array) -> SoftGain:
     while True:
         h, rate = relative_value(inner, policy)
         _, _, gap, error = soft_residual(inner, h)
-        found = SoftGain(states.tolist(), -ar.largest(error - gap), ar.largest(gap + error))
+        found = SoftGain(states.tolist(), pairs, h, -ar.largest(error - gap), ar.largest(gap + error))
         if found.lower > 0 or found.upper < 0 or not rate > best:
             return found
         policy, best = inner.greedy(h), rate
@@ -108,7 +113,9 @@ def restricted(control: SoftControl, pairs: Array, states: Array) -> SoftControl
         states=None,
         law=None,
     )
-    return SoftControl(MDP.of_parts(door.freeze(parts)), control.tau, np.where(allowed, control.weights[states], nothing))
+    return SoftControl(
+        MDP.of_parts(door.freeze(parts)), control.tau, np.where(allowed, control.weights[states], nothing)
+    )
 
 
 # -- what makes a total finite ----------------------------------------------------------------------------------------
@@ -128,14 +135,18 @@ def ending_control(control: SoftControl, has_reference: bool) -> SoftControl:
         )
     if mdp.gamma != 1:
         return control
-    free = np.zeros(mdp.n_states, dtype=bool)
-    for trap in closed_classes(mdp, control.base()):
-        free[trap] = pays_nothing(control, trap, has_reference)
-    control = ended(control, free)
-    traps = [set(states) for states in closed_classes(control.mdp, control.base())]
+    control = ended(control, free_traps(control, has_reference))
     for found in gains(control):
-        refuse(control, found, set(found.states) in traps)
+        refuse(control, found)
     return control
+
+
+def free_traps(control: SoftControl, has_reference: bool) -> Array:
+    """States that every policy stays around for ever, for exactly nothing: (S,) booleans."""
+    free = np.zeros(control.mdp.n_states, dtype=bool)
+    for trap in closed_classes(control.mdp, control.base()):
+        free[trap] = pays_nothing(control, trap, has_reference)
+    return free
 
 
 def pays_nothing(control: SoftControl, trap: list[int], has_reference: bool) -> bool:
@@ -162,7 +173,8 @@ def ended(control: SoftControl, states: Array) -> SoftControl:
     return SoftControl(MDP.of_parts(door.freeze(parts)), control.tau, np.where(stop, nothing, control.weights))
 
 
-def refuse(control: SoftControl, found: SoftGain, trap: bool) -> None:
+def refuse(control: SoftControl, found: SoftGain) -> None:
+    """Raise `Unbounded` or `NotConverged` unless the gain is below 0 and there is a way out."""
     where = named(control.mdp, found.states)
     per_step = f"between {float(found.lower):.6g} and {float(found.upper):.6g} per step"
     if found.lower > 0:
@@ -171,14 +183,14 @@ def refuse(control: SoftControl, found: SoftGain, trap: bool) -> None:
             "entropy or divergence included: the soft optimum is +inf. Lower the temperature, raise the cost of a step, "
             "or give a gamma below 1"
         )
-    if found.upper < 0 and trap:
-        raise Unbounded(
-            f"at gamma = 1 no action leaves {where} and every policy pays there for ever, {per_step}: the soft "
-            "optimum is -inf. Give a gamma below 1 or a way out"
-        )
     if not found.upper < 0:
         raise NotConverged(
             f"at gamma = 1 the soft gain of staying in {where} is {per_step}: rounding hides whether the soft optimum is "
             "finite. Change the temperature or the rewards a little, or give a gamma below 1",
             found,
+        )
+    if found.states in closed_classes(control.mdp, control.base()):
+        raise Unbounded(
+            f"at gamma = 1 no action leaves {where} and every policy pays there for ever, {per_step}: the soft "
+            "optimum is -inf. Give a gamma below 1 or a way out"
         )

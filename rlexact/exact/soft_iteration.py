@@ -46,11 +46,11 @@ def soft_value_iteration(
     first = settled(control.mdp, ar.zeros(mdp.r, mdp.n_states) if v is None else checked_v(mdp, v))
     if moduli(control.mdp).contracts:
         return sweep_to(given, control, goal, first)
-    for sweeps in range(1, PROPOSAL_SWEEPS + 1):
-        first, before = control.optimal(first), first
-        if ar.largest(np.abs(first - before)) <= goal:
-            break
-    return replace(improve_to(given, control, goal, control.greedy(first)), iterations=sweeps)
+    change, done = np.inf, 0
+    while change > goal and done < PROPOSAL_SWEEPS:
+        top = control.optimal(first)
+        first, change, done = top, ar.largest(np.abs(top - first)), done + 1
+    return replace(improve_to(given, control, goal, control.greedy(first)), iterations=done)
 
 
 def soft_policy_iteration(
