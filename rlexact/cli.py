@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rlexact import ledger
 from rlexact.claims import Claim, Repeat
@@ -58,19 +59,20 @@ def verify(options: argparse.Namespace) -> int:
     chosen = select(options)
     with tqdm(total=len(chosen), unit="claim", disable=None, leave=False) as bar:
         done = list(ledger.entries(chosen, bar.update))
+    judged = ledger.judgements(done)
+    rows = [ledger.row(entry, judged) for entry in done]
     if options.json:
-        text = json.dumps(ledger.document(done), indent=1, ensure_ascii=False) + "\n"
+        text = json.dumps(ledger.document(rows), indent=1, ensure_ascii=False) + "\n"
         if options.json == "-":
             sys.stdout.write(text)
-            return exit_code(done)
+            return exit_code(rows)
         Path(options.json).write_text(text, "utf-8")
-    print(summary(done, listed=options.list))
-    return exit_code(done)
+    print(summary(done, rows, listed=options.list))
+    return exit_code(rows)
 
 
-def exit_code(done: list[Entry]) -> int:
-    table = ledger.by_place(done)
-    return 0 if all(ledger.row(entry, table)["passed"] for entry in done) else 1
+def exit_code(rows: list[dict[str, Any]]) -> int:
+    return 0 if all(row["passed"] for row in rows) else 1
 
 
 def select(options: argparse.Namespace) -> list[tuple[SectionFile, Claim | Repeat]]:
@@ -89,8 +91,7 @@ def select(options: argparse.Namespace) -> list[tuple[SectionFile, Claim | Repea
         check_known(name, known)
     if options.ids:
         asked = set(options.ids)
-        of = {item.of for f, item in items if isinstance(item, Repeat) and asked & set(item.places)}
-        items = [(f, x) for f, x in items if f.name in asked or (asked | of) & set(x.places)]
+        items = [(f, x) for f, x in items if f.name in asked or asked & set(x.places)]
     if options.verdict:
         items = [(f, x) for f, x in items if isinstance(x, Claim) and x.verdict.word in options.verdict]
     if not items:
@@ -107,10 +108,9 @@ def check_known(name: str, sections: set[str]) -> None:
         raise Unknown(f"no place or section {name!r}" + (f": did you mean {', '.join(near)}?" if near else ""))
 
 
-def summary(done: list[Entry], listed: bool = False) -> str:
+def summary(done: list[Entry], found: list[dict[str, Any]], listed: bool = False) -> str:
     """The tally per document and section, then every failure in full."""
-    table = ledger.by_place(done)
-    rows = [(entry, ledger.row(entry, table)) for entry in done]
+    rows = list(zip(done, found, strict=True))
     lines = [f"{'section':42}{'places':>7} {'holds':>7}{'cond.':>7}{'wrong':>7}{'qual.':>7}{'failed':>8}"]
     names = list(dict.fromkeys(entry.file.name for entry in done))
     for name in [*names, "all"]:

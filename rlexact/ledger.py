@@ -124,11 +124,11 @@ def items(files: Iterable[SectionFile]) -> list[tuple[SectionFile, Claim | Repea
     return [(f, item) for f in files for item in vars(f.module).values() if isinstance(item, (Claim, Repeat))]
 
 
-def row(entry: Entry, by_place: dict[str, Entry]) -> dict[str, Any]:
+def row(entry: Entry, judged: dict[str, Entry]) -> dict[str, Any]:
     """The entry as it stands in the JSON ledger; a repeat carries the verdict of the place it repeats."""
     if entry.repeat is not None:
-        judged = by_place.get(entry.repeat.of)
-        base = row(judged, by_place) if judged is not None else unjudged()
+        first = judged.get(entry.repeat.of)
+        base = row(first, judged) if first is not None else unjudged()
         own = {
             "id": f"{entry.repeat.places[0]}/same_as",
             "covers": list(entry.repeat.places),
@@ -169,15 +169,16 @@ def whereabouts(file: SectionFile) -> dict[str, str]:
     return {"document": file.section.document, "section": file.section.name}
 
 
-def by_place(done: Iterable[Entry]) -> dict[str, Entry]:
-    """{place: the entry that judges it}; of several, the one with the worst verdict."""
+def judgements(done: Iterable[Entry]) -> dict[str, Entry]:
+    """{place: the entry that judges it}, the worst verdict of several; places that repeats point to are judged too."""
+    done = list(done)
     table: dict[str, Entry] = {}
-    for entry in done:
-        if entry.report is None:
-            continue
-        for place in entry.places:
-            held = table.get(place)
-            if held is None or rank(entry) < rank(held):
+    elsewhere = {e.repeat.of for e in done if e.repeat} - {p for e in done if e.report for p in e.places}
+    homes = {name for place, name in section_of().items() if place in elsewhere}
+    more = [(f, x) for f, x in items(f for f in sections() if f.name in homes) if elsewhere & set(x.places)]
+    for entry in (*done, *entries((f, x) for f, x in more if isinstance(x, Claim))):
+        for place in entry.places if entry.report else ():
+            if place not in table or rank(entry) < rank(table[place]):
                 table[place] = entry
     return table
 
@@ -187,8 +188,7 @@ def rank(entry: Entry) -> int:
     return WORST_FIRST.index(entry.report.claim.verdict.word)
 
 
-def document(done: list[Entry]) -> dict[str, Any]:
+def document(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The ledger as JSON data: {"claims": [...], "uncovered": [...]}."""
-    table = by_place(done)
-    covered = {place for entry in done for place in entry.places}
-    return {"claims": [row(entry, table) for entry in done], "uncovered": [p for p in places() if p not in covered]}
+    covered = {place for row in rows for place in row["covers"]}
+    return {"claims": rows, "uncovered": [p for p in places() if p not in covered]}

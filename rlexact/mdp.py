@@ -296,7 +296,9 @@ class MDP:
 
 def as_given(values: Any) -> Any:
     """Arrays as they are, nested lists as objects, so that the reader sees each entry as it was given."""
-    return values if isinstance(values, np.ndarray) or scipy.sparse.issparse(values) else np.asarray(values, dtype=object)
+    return (
+        values if isinstance(values, np.ndarray) or scipy.sparse.issparse(values) else np.asarray(values, dtype=object)
+    )
 
 
 def shared(matrix: Any) -> Any:

@@ -27,7 +27,9 @@ def as_mapping(outcomes: Any, states: Names, actions: Names) -> dict[tuple[Any, 
         nested = keyed("states", outcomes, states)
         return {(s, a): list(value) for s, of_state in nested for a, value in keyed("actions", of_state, actions)}
     except TypeError as error:
-        raise InvalidMDP(f"outcomes cannot be read ({error}): give outcomes[s][a] or outcomes[s, a], lists of outcomes") from None
+        raise InvalidMDP(
+            f"outcomes cannot be read ({error}): give outcomes[s][a] or outcomes[s, a], lists of outcomes"
+        ) from None
 
 
 def keyed(what: str, listed: Any, names: Names) -> Iterable[tuple[Any, Any]]:

@@ -14,7 +14,15 @@ from rlexact.arithmetic import Array
 from rlexact.door import InvalidPolicy
 from rlexact.mdp import MDP
 
-__all__ = ["InvalidPolicy", "deterministic", "deterministic_policies", "epsilon_greedy", "mixture", "softmax", "uniform"]
+__all__ = [
+    "InvalidPolicy",
+    "deterministic",
+    "deterministic_policies",
+    "epsilon_greedy",
+    "mixture",
+    "softmax",
+    "uniform",
+]
 
 
 def choices(mdp: MDP) -> Array:

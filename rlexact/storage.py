@@ -152,7 +152,7 @@ def with_law(parts: Parts, rows: Any, following: Any, p: Any, rewards: Any) -> P
 
 def indices(x: Any) -> Array:
     array = np.asarray(x)
-    if array.ndim != 1 or array.dtype.kind not in "iu" and array.size:
+    if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size):
         raise InvalidMDP("the law's rows and next states are lists of integers")
     return array.astype(np.int64)
 
@@ -194,7 +194,9 @@ def write_json(path: Path, header: dict[str, Any], arrays: dict[str, Any]) -> No
     n_states, n_actions = arrays["available"].shape
     P = ar.dense_array(arrays["P"]).reshape(n_states, n_actions, n_states)
     plain = {name: listed(x) for name, x in {**arrays, "P": P}.items()}
-    lines = (f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in {**header, **plain}.items())
+    lines = (
+        f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in {**header, **plain}.items()
+    )
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
@@ -244,7 +246,9 @@ def name_out(name: Any) -> Any:
         return {"tuple": [name_out(part) for part in name]}
     if name is None or type(name) in (str, bool, int, float):
         return name
-    raise ValueError(f"no file form for the name {name!r} of type {type(name).__name__}: replace(states=...) with strings")
+    raise ValueError(
+        f"no file form for the name {name!r} of type {type(name).__name__}: replace(states=...) with strings"
+    )
 
 
 def names_in(what: str, names: Any) -> Any:

@@ -46,9 +46,12 @@ def ingredients(seed: int, n_states: int = 4, n_actions: int = 3, rank: int = 2)
 
 def in_world(mdp: MDP, world: str) -> MDP:
     """A rational model in another world."""
-    return {"float64": mdp.to_float, "sparse float64": mdp.to_sparse, "rational": mdp.to_rational, "symbolic": mdp.to_symbolic}[
-        world
-    ]()
+    return {
+        "float64": mdp.to_float,
+        "sparse float64": mdp.to_sparse,
+        "rational": mdp.to_rational,
+        "symbolic": mdp.to_symbolic,
+    }[world]()
 
 
 def model(seed: int, world: str = "rational", n_states: int = 4, n_actions: int = 3, rank: int = 2) -> MDP:

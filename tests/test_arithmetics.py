@@ -99,7 +99,7 @@ def transposed(rows: Any) -> list[list[Fraction]]:
     ],
 )
 def test_of(x, name):
-    assert ar.of(x).NAME == name
+    assert name == ar.of(x).NAME
     assert ar.is_exact(x) == (name in ("rational", "symbolic"))
 
 
@@ -301,6 +301,12 @@ def test_exp_log_logsumexp():
     assert np.array_equal(ar.log(x[0]), [0.0, np.log(2.0)])
     assert np.allclose(ar.logsumexp(x), [np.log(np.e + np.e**2), 1000.0], rtol=1e-15)
     assert ar.logsumexp(x, axis=0)[1] == 1000.0
+    assert ar.logsumexp(np.array([-1000.0, -1000.0])) == -1000.0 + np.log(2.0)
+    assert ar.logsumexp(np.array([[-np.inf, -np.inf], [-np.inf, 3.0], [np.inf, 0.0]])).tolist() == [
+        -np.inf,
+        3.0,
+        np.inf,
+    ]
     p, q = sympy.symbols("p q", real=True)
     found = ar.logsumexp(objects([[p, q]]))
     assert sympy.simplify(sympy.exp(found[0]) - sympy.exp(p) - sympy.exp(q)) == 0
@@ -339,7 +345,12 @@ def test_undecided_symbols():
 @pytest.mark.parametrize("world", ["dense", "rational", "symbolic"])
 def test_numbers(world):
     like = vector([F(0)], world)
-    assert exactly(np.array([ar.number(like, x) for x in (3, "1/4", "0.5", F(1, 8))], dtype=object)) == [3, F(1, 4), F(1, 2), F(1, 8)]
+    assert exactly(np.array([ar.number(like, x) for x in (3, "1/4", "0.5", F(1, 8))], dtype=object)) == [
+        3,
+        F(1, 4),
+        F(1, 2),
+        F(1, 8),
+    ]
     assert exactly(ar.zeros(like, (2, 1))) == [[0], [0]]
     assert exactly(ar.ones(like, 2)) == [1, 1]
     assert ar.largest(vector([F(-2), F(-1, 2)], world)) == F(-1, 2)
@@ -356,7 +367,12 @@ def test_numbers(world):
 
 def test_finite():
     assert ar.finite(np.array([1.0, np.nan, np.inf, -np.inf])).tolist() == [True, False, False, False]
-    assert ar.finite(objects([sympy.oo, sympy.nan, sympy.zoo, sympy.Symbol("x")])).tolist() == [False, False, False, True]
+    assert ar.finite(objects([sympy.oo, sympy.nan, sympy.zoo, sympy.Symbol("x")])).tolist() == [
+        False,
+        False,
+        False,
+        True,
+    ]
     assert ar.apart(np.array([np.nan]), 0.0, 1e9).all()  # NaN is apart from everything
 
 
@@ -431,7 +447,9 @@ def test_symbolic_kernels_stay_cancelled():
     k = SymbolicMatrix.from_array(objects([[(p**2 - p) / p, sympy.Integer(1)]]))
     assert k.to_array()[0, 0] == p - 1
     assert (k @ objects([1 / (p - 1), sympy.Integer(0)]))[0] == 1
-    assert SymbolicMatrix.from_array(objects([[(p + 1) ** 2]])) == SymbolicMatrix.from_array(objects([[p**2 + 2 * p + 1]]))
+    assert SymbolicMatrix.from_array(objects([[(p + 1) ** 2]])) == SymbolicMatrix.from_array(
+        objects([[p**2 + 2 * p + 1]])
+    )
     assert isinstance(kernel(A, "rational"), RationalMatrix)
 
 

@@ -5,10 +5,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
-from tests.strategies import as_floats, law_model, model
 
 from rlexact.arithmetic import NotExact
 from rlexact.mdp import MDP, InvalidMDP
+from tests.strategies import as_floats, law_model, model
 
 F = Fraction
 
@@ -49,14 +49,20 @@ def test_round_trips_by_hypothesis():
 @pytest.mark.parametrize("seed", range(4))
 def test_laws_survive_too(seed):
     exact = law_model(seed)
-    for again in (exact.to_float().to_rational(), exact.to_sparse().to_dense().to_rational(), exact.to_symbolic().to_rational()):
+    for again in (
+        exact.to_float().to_rational(),
+        exact.to_sparse().to_dense().to_rational(),
+        exact.to_symbolic().to_rational(),
+    ):
         assert again == exact
         assert all(again.outcomes(s, a) == exact.outcomes(s, a) for s in range(4) for a in range(2))
 
 
 def test_how_a_float_is_read():
     mdp = MDP([[[0.5, 0.5]], [[0, 1]]], [[0.1], [0]], 0.5)
-    with pytest.raises(NotExact, match=r"the float 0\.1 is 1/10 as a decimal and 3602879701896397/36028797018963968 in binary"):
+    with pytest.raises(
+        NotExact, match=r"the float 0\.1 is 1/10 as a decimal and 3602879701896397/36028797018963968 in binary"
+    ):
         mdp.to_rational()
     assert mdp.to_rational("decimal").r[0, 0] == F(1, 10)
     assert mdp.to_rational("binary").r[0, 0] == F(0.1)

@@ -4,9 +4,9 @@ from html.parser import HTMLParser
 
 import numpy as np
 import sympy
-from tests.strategies import WORLDS, model
 
 from rlexact.mdp import MDP
+from tests.strategies import WORLDS, model
 
 EXACT = MDP([[["1/2", "1/2"]], [[0, 1]]], [["1/3"], [0]], "0.9", terminal=[1])
 
@@ -64,7 +64,10 @@ def test_masks_ends_and_floats():
 def test_names_are_escaped():
     mdp = MDP([[[1.0]]], [0.0], 0.9, states=["<script>alert('x')</script>"], actions=["a & b"])
     assert "<script>" not in mdp._repr_html_()
-    assert Table(mdp._repr_html_()).rows == [["state", "a & b"], ["<script>alert('x')</script>", "1 → <script>alert('x')</script>, 0"]]
+    assert Table(mdp._repr_html_()).rows == [
+        ["state", "a & b"],
+        ["<script>alert('x')</script>", "1 → <script>alert('x')</script>, 0"],
+    ]
 
 
 def test_large_models_are_cut():

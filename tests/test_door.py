@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import scipy.sparse
 import sympy
-from tests.strategies import ingredients, model, policy
 
 from rlexact import arithmetic as ar
 from rlexact import door
 from rlexact.mdp import MDP, InvalidMDP, InvalidPolicy
+from tests.strategies import ingredients, model, policy
 
 F = Fraction
 P = [[[0.5, 0.5], [1, 0]], [[0, 1], [0, 1]]]
@@ -155,7 +155,9 @@ def test_bad_terminals(terminal, message):
 
 def test_terminal_states_stay_and_pay_nothing():
     leaves = [[[0.5, 0.5], [1, 0]], [[0.5, 0.5], [0, 1]]]
-    refused("P[1, 0, 0] leaves the terminal state 1: its rows are zero or stay where they are", leaves, R, 0.9, terminal=1)
+    refused(
+        "P[1, 0, 0] leaves the terminal state 1: its rows are zero or stay where they are", leaves, R, 0.9, terminal=1
+    )
     half = [[[0.5, 0.5], [1, 0]], [[0, 1], [0, 0.5]]]
     refused("P[1, 1] sums to 0.5 in a terminal state", half, R, 0.9, terminal=1)
     refused("R[1, 1] pays 3.0 in terminal state 1 ('B')", P, [[1, 2], [0, 3]], 0.9, terminal=1, states="AB")
@@ -255,7 +257,9 @@ def test_any_corruption_by_hypothesis():
     st = hypothesis.strategies
 
     @hypothesis.settings(deadline=None, max_examples=40, derandomize=True)
-    @hypothesis.given(seed=st.integers(0, 2**32 - 1), off=st.floats(1e-6, 1e6) | st.just(float("nan")), sign=st.sampled_from([-1, 1]))
+    @hypothesis.given(
+        seed=st.integers(0, 2**32 - 1), off=st.floats(1e-6, 1e6) | st.just(float("nan")), sign=st.sampled_from([-1, 1])
+    )
     def corrupted(seed, off, sign):
         given = as_floats(ingredients(seed, 3, 2))
         s, a = np.argwhere(given["available"] & ~given["terminal"][:, None])[0]
@@ -312,7 +316,12 @@ def test_policies_of_another_world():
 
 
 def test_integers_are_policies_of_every_world():
-    for mdp in (MDP(P, R, 0.9), MDP(P, R, 0.9).to_sparse(), MDP(EXACT, [1, 0], "0.9"), MDP(EXACT, [1, 0], "0.9").to_symbolic()):
+    for mdp in (
+        MDP(P, R, 0.9),
+        MDP(P, R, 0.9).to_sparse(),
+        MDP(EXACT, [1, 0], "0.9"),
+        MDP(EXACT, [1, 0], "0.9").to_symbolic(),
+    ):
         admitted = mdp.admit(np.array([[0, 1], [1, 0]]))
         assert admitted.tolist() == [[0, 1], [1, 0]]
         assert ar.of(admitted) is ar.of(mdp.r)
@@ -338,7 +347,9 @@ def test_any_single_corruption_of_a_policy_is_refused(seed, world):
     for s, a in np.argwhere(~mdp.available & ~mdp.terminal[:, None])[:1]:
         broken = pi.copy()
         broken[s, a] = one
-        with pytest.raises(InvalidPolicy, match=rf"policy\[{s}, {a}\] = 1.* puts mass on an action that is not available"):
+        with pytest.raises(
+            InvalidPolicy, match=rf"policy\[{s}, {a}\] = 1.* puts mass on an action that is not available"
+        ):
             mdp.admit(broken)
 
 

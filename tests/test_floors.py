@@ -12,6 +12,7 @@ import rlexact
 ROOT = Path(rlexact.__file__).parent
 FLOOR = {
     "arithmetic": 0,
+    "certificate_check": 0,  # stands alone: a wrong solver must not approve its own answer
     # the model, and the parts it is made of
     **dict.fromkeys(["mdp", "invalid", "places", "rows", "door", "outcomes", "conversion", "storage", "display"], 1),
     **dict.fromkeys(["solution", "claims"], 1),

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import scipy.sparse
 import sympy
-from tests.strategies import WORLDS, in_world, ingredients, law_model, model
 
 from rlexact.mdp import MDP, InvalidMDP
+from tests.strategies import WORLDS, in_world, ingredients, law_model, model
 
 F = Fraction
 P = [[[0.5, 0.5], [1, 0]], [[0, 1], [0, 1]]]
@@ -182,7 +182,12 @@ def test_names():
     assert (mdp.state("B"), mdp.state(0), mdp.action("stay"), mdp.action(np.int64(0))) == (1, 0, 1, 0)
     assert mdp.initial.tolist() == [0, 1]
     assert mdp.terminal.tolist() == [False, True]
-    for wrong, message in (("C", "names are"), (2, "states are 0 to 1"), (True, "names the state True"), ([0], "names the state")):
+    for wrong, message in (
+        ("C", "names are"),
+        (2, "states are 0 to 1"),
+        (True, "names the state True"),
+        ([0], "names the state"),
+    ):
         with pytest.raises(InvalidMDP, match=message):
             mdp.state(wrong)
     with pytest.raises(InvalidMDP, match="action names action 9: actions are 0 to 1"):
@@ -209,14 +214,17 @@ def test_where_names_are_integers_every_integer_is_a_name():
 
 
 @pytest.mark.parametrize(
-    "terminal", [1, np.int64(1), [1], (1,), {1}, range(1, 2), np.array([1]), [False, True], np.array([False, True]), "B", ["B"]]
+    "terminal",
+    [1, np.int64(1), [1], (1,), {1}, range(1, 2), np.array([1]), [False, True], np.array([False, True]), "B", ["B"]],
 )
 def test_ways_to_name_terminal_states(terminal):
     assert MDP(P, R, 0.9, terminal=terminal, states=["A", "B"]).terminal.tolist() == [False, True]
 
 
 def test_no_terminal_states():
-    assert all(not MDP(P, R, 0.9, terminal=none).terminal.any() for none in ((), [], None, np.array([]), [False, False]))
+    assert all(
+        not MDP(P, R, 0.9, terminal=none).terminal.any() for none in ((), [], None, np.array([]), [False, False])
+    )
 
 
 @pytest.mark.parametrize("world", ["float64", "sparse float64", "rational"])

@@ -6,10 +6,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
-from tests.strategies import law_model
 
 from rlexact.mdp import MDP, InvalidMDP
 from rlexact.outcomes import outcomes_of
+from tests.strategies import law_model
 
 F = Fraction
 
@@ -34,7 +34,13 @@ def test_kernel_ends_rewards_and_law():
 
 def test_forms_of_the_table():
     stay = [(1, 1, 0.0, False)]
-    forms = [[[COIN], [stay]], {0: {0: COIN}, 1: {0: stay}}, {(0, 0): COIN, (1, 0): stay}, [{0: COIN}, {0: stay}], {0: [COIN], 1: [stay]}]
+    forms = [
+        [[COIN], [stay]],
+        {0: {0: COIN}, 1: {0: stay}},
+        {(0, 0): COIN, (1, 0): stay},
+        [{0: COIN}, {0: stay}],
+        {0: [COIN], 1: [stay]},
+    ]
     models = [MDP.from_outcomes(form, 0.9) for form in forms]
     assert all(mdp == models[0] for mdp in models)
 
@@ -52,7 +58,9 @@ def test_equal_outcomes_merge_and_empty_ones_vanish():
 
 
 def test_a_missing_pair_is_an_unavailable_action():
-    mdp = MDP.from_outcomes({(0, 0): [(1, 1, 1.0, False)], (0, 1): [(1, 0, 0.0, False)], (1, 1): [(1, 0, 0.0, True)]}, 0.9)
+    mdp = MDP.from_outcomes(
+        {(0, 0): [(1, 1, 1.0, False)], (0, 1): [(1, 0, 0.0, False)], (1, 1): [(1, 0, 0.0, True)]}, 0.9
+    )
     assert mdp.available.tolist() == [[True, True], [False, True]]
     assert mdp.outcomes(1, 0) == []
 
@@ -73,7 +81,9 @@ def test_names():
     mdp = MDP.from_outcomes(table, 1, "down", states=["down", "up"], actions=["go"])
     assert (mdp.outcomes("up", "go"), mdp.initial.tolist()) == ([(1, 0, F(1, 2), False)], [1, 0])
     refused("states are named in the outcomes: give states=[...] to order them", table)
-    refused("outcomes names the state 'up': names are ('down', 'side')", table, 1, states=["down", "side"], actions=["go"])
+    refused(
+        "outcomes names the state 'up': names are ('down', 'side')", table, 1, states=["down", "side"], actions=["go"]
+    )
 
 
 def test_tuples_as_states():
@@ -122,7 +132,10 @@ def test_empty_tables(table):
 
 
 def test_truth_values_are_no_states():
-    refused("outcomes names the state True", {(0, 0): [(0.5, 1, 1.0, False), (0.5, True, 1.0, False)], (1, 0): [(1, 1, 0.0, False)]})
+    refused(
+        "outcomes names the state True",
+        {(0, 0): [(0.5, 1, 1.0, False), (0.5, True, 1.0, False)], (1, 0): [(1, 1, 0.0, False)]},
+    )
 
 
 def test_symbols():

@@ -5,12 +5,21 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
-from tests.strategies import WORLDS, as_floats, model, policy
 
 from rlexact import arithmetic as ar
 from rlexact.arithmetic import MixedNumbers, NotExact
 from rlexact.mdp import MDP
-from rlexact.policy import InvalidPolicy, deterministic, deterministic_policies, epsilon_greedy, first_best, mixture, softmax, uniform
+from rlexact.policy import (
+    InvalidPolicy,
+    deterministic,
+    deterministic_policies,
+    epsilon_greedy,
+    first_best,
+    mixture,
+    softmax,
+    uniform,
+)
+from tests.strategies import WORLDS, as_floats, model, policy
 
 F = Fraction
 EXACT = MDP(
@@ -29,7 +38,12 @@ FLOATS = EXACT.to_float()
 def test_makers_give_policies_of_their_model(seed, world):
     mdp = model(seed, world)
     q = np.arange(12).reshape(4, 3)
-    made = [uniform(mdp), first_best(mdp, q), epsilon_greedy(mdp, q, "1/8"), mixture(mdp, uniform(mdp), policy(seed, mdp), "1/4")]
+    made = [
+        uniform(mdp),
+        first_best(mdp, q),
+        epsilon_greedy(mdp, q, "1/8"),
+        mixture(mdp, uniform(mdp), policy(seed, mdp), "1/4"),
+    ]
     for pi in made:
         assert ar.of(pi) is ar.of(mdp.r)
         assert (mdp.admit(pi)[~mdp.terminal] == pi[~mdp.terminal]).all()
@@ -68,7 +82,9 @@ def test_integers_as_names_of_actions():
     assert deterministic(stakes, [3, 1]).tolist() == [[0, 0, 1], [1, 0, 0]]
     with pytest.raises(InvalidPolicy, match="names the action 0"):
         deterministic(stakes, [0, 1])
-    assert [pi.tolist() for pi in deterministic_policies(stakes)] == [pi.tolist() for pi in deterministic_policies(EXACT)]
+    assert [pi.tolist() for pi in deterministic_policies(stakes)] == [
+        pi.tolist() for pi in deterministic_policies(EXACT)
+    ]
 
 
 def test_every_deterministic_policy():
@@ -81,7 +97,10 @@ def test_every_deterministic_policy():
 
 def test_first_best_and_ties():
     assert first_best(EXACT, [[1, 9, 1], [0, "1/2", "1/2"]]).tolist() == [[1, 0, 0], [0, 1, 0]]
-    assert first_best(FLOATS, [[1, np.nan, 2], [-3, -2, -1]]).tolist() == [[0, 0, 1], [0, 0, 1]]  # NaN where nobody may go
+    assert first_best(FLOATS, [[1, np.nan, 2], [-3, -2, -1]]).tolist() == [
+        [0, 0, 1],
+        [0, 0, 1],
+    ]  # NaN where nobody may go
     assert first_best(ENDING.to_float(), [[0.0, 1.0], [np.nan, np.nan]]).tolist() == [[0, 1], [1, 0]]
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import scipy.sparse
 import sympy
-from tests.strategies import in_world, law_model, model
 
 from rlexact.arithmetic import NotExact
 from rlexact.mdp import MDP, InvalidMDP
 from rlexact.outcomes import outcomes_of
+from tests.strategies import in_world, law_model, model
 
 FILES = {"float64": "model.npz", "sparse float64": "model.npz", "rational": "model.json"}
 P = [[[0.5, 0.5], [1, 0]], [[0, 1], [0, 1]]]
@@ -56,11 +56,17 @@ def test_floats_keep_every_bit(tmp_path):
     rows /= rows.sum(axis=1)[:, None]
     law = rng.normal(size=(12, 4)) * 1e9
     dense = MDP(rows.reshape(4, 3, 4), law.reshape(4, 3, 4), np.nextafter(1, 0), rows[0])
-    for mdp in (dense, dense.to_sparse(), MDP(scipy.sparse.csr_array(rows), scipy.sparse.csr_array(law), 0.3).to_dense()):
+    for mdp in (
+        dense,
+        dense.to_sparse(),
+        MDP(scipy.sparse.csr_array(rows), scipy.sparse.csr_array(law), 0.3).to_dense(),
+    ):
         back = again(mdp, tmp_path / "model.npz")
         assert back == mdp
         assert back.r.tobytes() == mdp.r.tobytes()
-    from_exact = MDP.from_outcomes([[[("1/3", 0, 1, False), ("1/3", 0, 2, False), ("1/3", 0, 4, True)]]], "0.9").to_float()
+    from_exact = MDP.from_outcomes(
+        [[[("1/3", 0, 1, False), ("1/3", 0, 2, False), ("1/3", 0, 4, True)]]], "0.9"
+    ).to_float()
     assert again(from_exact, tmp_path / "model.npz") == from_exact
 
 
@@ -282,7 +288,9 @@ def test_edited_json(tmp_path, changes, message):
     damaged(path, message)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format": "rlexact MDP", "version": 1}', "[" * 100_000, "\ud800"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", '{"format": "rlexact MDP", "version": 1}', "[" * 100_000, "\ud800"]
+)
 def test_what_is_no_json(tmp_path, text):
     path = tmp_path / "m.json"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import scipy.special
 
 from rlexact.arithmetic.errors import MixedNumbers, SingularSystem
 from rlexact.arithmetic.reading import Array, as_fraction, is_symbol
@@ -90,6 +89,12 @@ def eigenvalues(a: Array) -> Array:
     return np.asarray(np.linalg.eigvals(a))
 
 
+def null_space(a: Array) -> Array:
+    _, sizes, axes = np.linalg.svd(a)
+    rank = np.count_nonzero(sizes > max(a.shape) * 2 * UNIT_ROUNDOFF * largest(sizes))
+    return np.asarray(axes[rank:].T)
+
+
 def eye(a: Array) -> Array:
     return np.eye(a.shape[0])
 
@@ -108,7 +113,10 @@ def log(x: Array) -> Array:
 
 
 def logsumexp(x: Array, axis: int = -1) -> Array:
-    return np.asarray(scipy.special.logsumexp(x, axis=axis))
+    top = np.max(x, axis=axis, keepdims=True)
+    shift = np.where(np.isfinite(top), top, 0.0)  # e^(x - shift) does not overflow, and all of -∞ stays -∞
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(np.exp(x - shift).sum(axis=axis)) + np.squeeze(shift, axis=axis))
 
 
 def best(q: Array, available: Array) -> tuple[Array, Array]:

@@ -124,7 +124,7 @@ class AlgebraicNumber:
         one, two = self, AlgebraicNumber.of(other)
         if one == two:
             return False
-        while one.low < two.high and two.low < one.high or one.low == two.high or one.high == two.low:
+        while (one.low < two.high and two.low < one.high) or one.low == two.high or one.high == two.low:
             width = max(one.high - one.low, two.high - two.low) / 2
             one, two = one.narrowed(width), two.narrowed(width)
         return one.high <= two.low

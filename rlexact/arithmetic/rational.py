@@ -208,6 +208,17 @@ def refuse(what: str, or_else: str = "") -> Any:
     raise NotExact(f"{what} of rational numbers is not rational: take the model to_float(){or_else}")
 
 
+def null_space(a: RationalMatrix) -> Array:
+    reduced, rank = a._flint.rref()
+    lines = RationalMatrix(reduced).to_array()[:rank]
+    lead = [int(np.flatnonzero(line)[0]) for line in lines]
+    free = [j for j in range(a.shape[1]) if j not in set(lead)]
+    basis = filled((a.shape[1], len(free)), 0)
+    basis[free, range(len(free))] = Fraction(1)
+    basis[lead] = -lines[:, free]
+    return basis
+
+
 def eigenvalues(a: RationalMatrix) -> Array:
     return refuse("the spectrum of a matrix")  # type: ignore[no-any-return]
 

@@ -7,6 +7,7 @@ import numpy as np
 import scipy.sparse
 import scipy.sparse.linalg
 
+from rlexact.arithmetic import dense
 from rlexact.arithmetic.dense import (
     EXACT,
     UNIT_ROUNDOFF,
@@ -128,6 +129,10 @@ def bandwidth(a: Any) -> int:
 
 def eigenvalues(a: Any) -> Array:
     return np.asarray(np.linalg.eigvals(a.toarray()))
+
+
+def null_space(a: Any) -> Array:
+    return dense.null_space(a.toarray())
 
 
 def eye(a: Any) -> Any:

@@ -173,6 +173,11 @@ def mix(policy: Array, kernel: SymbolicMatrix) -> SymbolicMatrix:
     return SymbolicMatrix.from_array((expressions_of(policy)[:, :, None] * lines).sum(axis=1))
 
 
+def null_space(a: SymbolicMatrix) -> Array:
+    basis = a._domain.nullspace()
+    return SymbolicMatrix(basis).to_array().T if basis.shape[0] else filled((a.shape[1], 0), 0)
+
+
 def eigenvalues(a: SymbolicMatrix) -> Array:
     found = sympy.Matrix(a.to_array()).eigenvals()
     return tidy(np.array([root for root, times in found.items() for _ in range(times)], dtype=object))

@@ -111,6 +111,12 @@ def eigenvalues(a: Any) -> Array:
     return of(a).eigenvalues(a)  # type: ignore[no-any-return]
 
 
+def null_space(a: Any) -> Array:
+    """A basis of {x: a @ x = 0} as columns: (n, m) -> (m, k).  Orthonormal for floats, where singular values below
+    max(n, m) · 2⁻⁵² of the largest count as 0."""
+    return of(a).null_space(a)  # type: ignore[no-any-return]
+
+
 def eye(a: Any) -> Any:
     """The identity beside the square kernel `a`."""
     return of(a).eye(a)

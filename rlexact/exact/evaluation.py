@@ -92,7 +92,9 @@ def successor_representation(mdp: MDP, policy: Array) -> Array:
     """M[s, s'] = Σ_t γ^t Pr(s_t = s' | s_0 = s) [E5]: (S, A) -> (S, S).  Raises `InvalidPolicy` where it is infinite."""
     P, _ = mdp.under(policy)
     if mdp.gamma == 1 and (traps := closed_classes(mdp, policy)):
-        raise InvalidPolicy(f"at gamma = 1 the policy visits {named(mdp, traps[0])} for ever: visits are infinite there")
+        raise InvalidPolicy(
+            f"at gamma = 1 the policy visits {named(mdp, traps[0])} for ever: visits are infinite there"
+        )
     return ar.solve(ar.eye(P) - mdp.gamma * P, ar.dense_array(ar.eye(P)))
 
 
@@ -117,7 +119,9 @@ def visited_finitely(mdp: MDP, policy: Array) -> Array:
     seen = reachable(mdp, policy, ar.apart(mdp.initial, 0))
     for states in closed_classes(mdp, policy):
         if seen[states].any():
-            raise InvalidPolicy(f"at gamma = 1 the policy visits {named(mdp, states)} for ever: visits are infinite there")
+            raise InvalidPolicy(
+                f"at gamma = 1 the policy visits {named(mdp, states)} for ever: visits are infinite there"
+            )
     return seen
 
 

@@ -70,7 +70,9 @@ def trajectory_gradient(mdp: MDP, family: ParameterisedPolicy, steps: int, *, li
 
     def estimate(path: Path) -> Array:
         earned = sum((mdp.gamma**t * r for t, r in enumerate(path.rewards)), start=0 * mdp.gamma)
-        return earned * sum((scores[s, a] for s, a in zip(path.states, path.actions, strict=False)), start=nothing)
+        return np.asarray(
+            earned * sum((scores[s, a] for s, a in zip(path.states, path.actions, strict=False)), start=nothing)
+        )
 
     return np.asarray(expect(mdp, family.policy, steps, estimate, limit=limit))
 

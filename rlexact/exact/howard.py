@@ -76,4 +76,4 @@ def value_error(mdp: MDP, policy: Array, v: Array) -> Array:
     step, more = averaged(mdp, policy, *enclosed_step(mdp, w))
     if (w >= rho + step + more).all():
         return np.asarray(w)
-    return ar.zeros(v, v.shape) + evaluate(mdp, policy).error_bound
+    return np.asarray(ar.zeros(v, v.shape) + evaluate(mdp, policy).error_bound)

@@ -22,10 +22,10 @@ import scipy.sparse
 
 from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array
-from rlexact.exact.bellman import backup
 from rlexact.exact.certified import optimal_bound
+from rlexact.exact.chain import closed_classes
 from rlexact.exact.contraction import up
-from rlexact.exact.ending import Ending, ending_model, moved, refuse_tight_loops
+from rlexact.exact.ending import Ending, ending_model, marked, moved
 from rlexact.exact.evaluation import visits
 from rlexact.exact.howard import howard
 from rlexact.mdp import MDP
@@ -60,8 +60,6 @@ def linear_program(mdp: MDP, *, weights: Array | None = None) -> LinearProgram:
     ending = ending_model(mdp) if mdp.gamma == 1 else unchanged(mdp)
     model = ending.mdp.replace(initial=moved(rho, ending.root))
     v, x, policy = solved_exactly(ending, model) if ar.is_exact(mdp.r) else solved(ending, model)
-    if mdp.gamma == 1:
-        refuse_tight_loops(ending, v, ar.best(backup(model, v), model.available)[1])
     gap = ar.tidy(np.array([(model.initial * v).sum() - (model.r * x).sum()]))[0]
     lifted = ending.lift(v)
     low, high = optimal_bound(mdp, lifted)
@@ -85,14 +83,13 @@ def unchanged(mdp: MDP) -> Ending:
 
 
 def solved(ending: Ending, model: MDP) -> tuple[Array, Array, Array]:
-    """v (S,), x (S, A) and the policy that x plays, by HiGHS; `start` plays where x never comes."""
+    """v (S,), x (S, A) and the policy that x plays, by HiGHS in floats; `start` plays where x never comes."""
     pairs = np.flatnonzero(model.available)
     own = scipy.sparse.csr_array((np.ones(pairs.size), (pairs, pairs // model.n_actions)), shape=model.kernel.shape)
-    lost = (model.gamma * model.to_sparse().kernel - own)[pairs]
+    room = (model.gamma * model.to_sparse().kernel - own)[pairs]  # [L1] as room @ v <= -r
     fixed = np.where(model.terminal, 0.0, np.inf)
-    answer = scipy.optimize.linprog(
-        model.initial, A_ub=lost, b_ub=-model.r.ravel()[pairs], bounds=np.stack([-fixed, fixed], axis=1), method="highs"
-    )
+    bounds = np.stack([-fixed, fixed], axis=1)
+    answer = scipy.optimize.linprog(model.initial, room, -model.r.ravel()[pairs], bounds=bounds, method="highs")
     if answer.status == INFEASIBLE and model.gamma == 1:
         raise Unbounded("at gamma = 1 no v satisfies v >= r + P v: some policy can gain for ever, so V* = +inf")
     if answer.status != 0:
@@ -100,10 +97,18 @@ def solved(ending: Ending, model: MDP) -> tuple[Array, Array, Array]:
     x = np.zeros(model.r.shape)
     x.flat[pairs] = np.maximum(-answer.ineqlin.marginals, 0.0)
     total = x.sum(axis=1, keepdims=True)
-    return answer.x, x, np.where(total > 0, x / np.where(total > 0, total, 1.0), ending.start)
+    return (
+        answer.x,
+        x,
+        np.where(total > 0, x / np.where(total > 0, total, 1.0), ar.apart(ending.start, 0).astype(float)),
+    )
 
 
 def solved_exactly(ending: Ending, model: MDP) -> tuple[Array, Array, Array]:
-    """The same with the basis that HiGHS proposes for the rounded model, verified and solved exactly."""
-    _, x, _ = solved(..., model.to_float())
-    ...
+    """The same exactly: the basis that HiGHS proposes for the rounded model, verified, and improved if it must be."""
+    _, _, proposed = solved(ending, model.to_float())
+    first = marked(model, proposed.argmax(axis=1))
+    ends = model.gamma != 1 or not closed_classes(model, first)
+    policy, v, _ = howard(model, first if ends else ending.start)
+    x = visits(model, policy)[:, None] * model.admit(policy)
+    return v, ar.tidy(x), policy

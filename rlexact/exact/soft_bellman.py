@@ -59,7 +59,7 @@ class SoftControl:
 
     def on_every_row(self, policy: Array) -> Array:
         """Terminal rows filled as the makers of policies fill them."""
-        live = self.mdp.available.any(axis=1)[:, None]
+        live = ~self.mdp.terminal[:, None]
         return np.where(live, policy, first_best(self.mdp, ar.zeros(self.mdp.r, policy.shape)))
 
     def price(self, policy: Array) -> Array:

@@ -27,7 +27,7 @@ from rlexact.exact.bellman import backup
 from rlexact.exact.certified import evaluate, still_running
 from rlexact.exact.contraction import reward_slop, up
 from rlexact.exact.evaluation import policy_value
-from rlexact.exact.soft_bellman import SoftControl, divergence, rewarded, soft_control
+from rlexact.exact.soft_bellman import SoftControl, rewarded, soft_control
 from rlexact.mdp import MDP
 from rlexact.solution import Evaluation
 
@@ -71,7 +71,7 @@ def price_slop(control: SoftControl, policy: Array) -> Array:
     size = np.abs(ar.log(p)) + np.abs(ar.log(w))
     priced = control.tau * size * (LIBRARY + 2) * u + 2 * u * (np.abs(mdp.r) + control.tau * size)
     slop = reward_slop(mdp) + np.where(p == w, 0.0, priced)
-    return up(np.where(still_running(mdp, pi)[:, None] & mdp.available, slop, 0.0))
+    return np.asarray(up(np.where(still_running(mdp, pi)[:, None] & mdp.available, slop, 0.0)))
 
 
 def soft_action_value_without_first(mdp: MDP, policy: Array, temperature: Any, reference: Array | None = None) -> Array:
@@ -99,7 +99,8 @@ def remove_first_entropy(mdp: MDP, q: Array, policy: Array, temperature: Any, re
 
 def first_price(mdp: MDP, policy: Array, temperature: Any, reference: Array | None) -> Array:
     """τ KL(π ‖ μ), or -τ H(π): (S, A) -> (S,)."""
-    return soft_control(mdp, temperature, reference).tau * divergence(mdp, policy, reference)
+    control = soft_control(mdp, temperature, reference)
+    return ar.average(mdp.admit(policy), control.price(policy))
 
 
 def soft_advantage(mdp: MDP, policy: Array, temperature: Any, reference: Array | None = None) -> Array:

@@ -32,7 +32,7 @@ g = sympy.Symbol("g")
     ],
 )
 def test_which_world(value, world):
-    assert ar.of(ar.read({"x": value})["x"]).NAME == world
+    assert world == ar.of(ar.read({"x": value})["x"]).NAME
 
 
 def test_numbers_are_read_exactly():

@@ -5,12 +5,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
-from tests.strategies import WORLDS, as_floats, law_model, model, policy
 
 from rlexact import arithmetic as ar
 from rlexact.exact.bellman import backup, bellman_optimal, bellman_policy, greedy, optimal_actions
 from rlexact.mdp import MDP
 from rlexact.policy import deterministic_policies
+from tests.strategies import WORLDS, as_floats, law_model, model, policy
 
 F = Fraction
 

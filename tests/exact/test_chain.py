@@ -5,12 +5,12 @@ import time
 import numpy as np
 import pytest
 import scipy.sparse
-from tests.strategies import as_floats, law_model, model, policy
 
 from rlexact import arithmetic as ar
 from rlexact.exact.chain import closed_classes, named, reachable
 from rlexact.mdp import MDP
 from rlexact.policy import deterministic, first_best
+from tests.strategies import as_floats, law_model, model, policy
 
 
 def closure(mdp, pi):
@@ -26,7 +26,9 @@ def closure(mdp, pi):
 def by_closure(mdp, pi):
     leads = closure(mdp, pi)
     leaks = mdp.terminal | (as_floats(mdp.admit(pi) * mdp.ends).sum(axis=1) > 0)
-    classes = {tuple(np.flatnonzero(leads[s])) for s in range(mdp.n_states) if (leads[s] == (leads[s] & leads[:, s])).all()}
+    classes = {
+        tuple(np.flatnonzero(leads[s])) for s in range(mdp.n_states) if (leads[s] == (leads[s] & leads[:, s])).all()
+    }
     return sorted([int(s) for s in states] for states in classes if not leaks[list(states)].any())
 
 

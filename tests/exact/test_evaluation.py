@@ -5,7 +5,6 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
-from tests.strategies import WORLDS, as_floats, in_world, law_model, model, policy
 
 from rlexact import arithmetic as ar
 from rlexact.exact.evaluation import (
@@ -21,6 +20,7 @@ from rlexact.exact.evaluation import (
 )
 from rlexact.mdp import MDP, InvalidMDP, InvalidPolicy
 from rlexact.policy import deterministic, uniform
+from tests.strategies import WORLDS, as_floats, in_world, law_model, model, policy
 
 F = Fraction
 EVERY = (policy_value, action_value, advantage, visits, occupancy, occupancy_pairs, successor_representation)
