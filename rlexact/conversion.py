@@ -162,7 +162,7 @@ def read_beside(mdp: "MDP", changes: Mapping[str, Any]) -> "MDP":
     """`replace`: new numbers are read beside the model's own, so that worlds join as they do in `MDP(...)`."""
     from rlexact.mdp import MDP
 
-    like = mdp.r.flat[:1]
+    like = mdp.r.flat[0]
     given = {name: changes[name] for name in ("gamma", "initial") if name in changes}
     if door.is_place(given.get("initial"), names_of("states", changes.get("states", mdp.states))):
         del given["initial"]

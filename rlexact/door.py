@@ -182,7 +182,7 @@ def beside(parts: Parts, name: str, value: Any) -> Array:
     if type(value) is np.ndarray and value.dtype == np.float64 and mine is ar.of(value):
         return value
     try:
-        numbers = ar.read({name: value, "the model": parts.r.flat[:1]})
+        numbers = ar.read({name: value, "the model": parts.r.flat[0]})
         theirs = ar.of(numbers["the model"])
     except ar.MixedNumbers:
         numbers = ar.read({name: value})
@@ -209,6 +209,7 @@ def admit_policy(policy: Any, parts: Parts) -> Array:
         raise InvalidPolicy(f"policy has shape {array.shape}, the model has {shape} states and actions{hint}")
     live = parts.available.any(axis=1)
     array = np.where(live[:, None], array, ar.zeros(parts.r, shape))
+    bad: Array
     for bad, what in (
         (~ar.finite(array), "is not a finite number"),
         (ar.negative(array), "is negative"),

@@ -21,15 +21,19 @@ if TYPE_CHECKING:
 def as_mapping(outcomes: Any, states: Names, actions: Names) -> dict[tuple[Any, Any], list[Any]]:
     """`outcomes[s][a]` (lists, or dicts of dicts) or `outcomes[s, a]` -> {(s, a): [...]}; lists are in the names' order."""
     try:
-        if isinstance(outcomes, Mapping) and not any(isinstance(value, Mapping) for value in outcomes.values()):
-            if all(isinstance(key, tuple) and len(key) == 2 for key in outcomes):
-                return {(s, a): list(value) for (s, a), value in outcomes.items()}
+        if isinstance(outcomes, Mapping) and all(is_pair(key, value) for key, value in outcomes.items()):
+            return {(s, a): list(value) for (s, a), value in outcomes.items()}
         nested = keyed("states", outcomes, states)
         return {(s, a): list(value) for s, of_state in nested for a, value in keyed("actions", of_state, actions)}
     except TypeError as error:
         raise InvalidMDP(
             f"outcomes cannot be read ({error}): give outcomes[s][a] or outcomes[s, a], lists of outcomes"
         ) from None
+
+
+def is_pair(key: Any, value: Any) -> bool:
+    """A (state, action) with its list, and not a state named by a pair with its actions."""
+    return isinstance(key, tuple) and len(key) == 2 and not isinstance(value, Mapping)
 
 
 def keyed(what: str, listed: Any, names: Names) -> Iterable[tuple[Any, Any]]:

@@ -123,7 +123,7 @@ def check_terminal(flat: Any, r: Array, ends: Array, terminal: Array, names: Nam
         i = int(np.flatnonzero(partly)[0])
         place = pair(int(np.flatnonzero(closed)[i]), n_actions)
         raise InvalidMDP(f"P[{place}] sums to {stays[i]} in a terminal state: its rows are zero, or 1 where they stay")
-    paying = terminal[:, None] & ar.apart(r, 0)
+    paying: Array = terminal[:, None] & ar.apart(r, 0)
     if paying.any():
         s, a = np.argwhere(paying)[0]
         raise InvalidMDP(
@@ -136,7 +136,7 @@ def check_gamma(gamma: Any) -> Any:
     """The discount as a scalar of its world."""
     if gamma is None or np.ndim(gamma) != 0 or scipy.sparse.issparse(gamma):
         raise InvalidMDP(f"gamma = {gamma!r}: give one number in [0, 1]")
-    g = ar.tidy(gamma)
+    g: Any = ar.tidy(gamma)
     g = g[()] if isinstance(g, np.ndarray) else g
     g = float(g) if isinstance(g, np.floating) else g
     one = np.array([g, 1 - g], dtype=object if ar.is_exact(gamma) else float)

@@ -210,9 +210,8 @@ def test_floats_are_accepted_within_the_printed_digits():
 
 
 def as_floats(parts):
-    return {k: v.astype(float) if getattr(v, "dtype", None) == object else v for k, v in parts.items()} | {
-        "gamma": float(parts["gamma"])
-    }
+    floats = {name: parts[name].astype(float) for name in ("P", "R", "initial")}
+    return {**parts, **floats, "gamma": float(parts["gamma"])}
 
 
 def corruptions(given, rng):

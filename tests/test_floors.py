@@ -14,7 +14,9 @@ FLOOR = {
     "arithmetic": 0,
     "certificate_check": 0,  # stands alone: a wrong solver must not approve its own answer
     # the model, and the parts it is made of
-    **dict.fromkeys(["mdp", "invalid", "places", "rows", "door", "outcomes", "conversion", "storage", "display"], 1),
+    **dict.fromkeys(
+        ["mdp", "invalid", "places", "rows", "door", "outcomes", "conversion", "storage", "formats", "display"], 1
+    ),
     **dict.fromkeys(["solution", "claims"], 1),
     **dict.fromkeys(["policy", "gallery"], 2),
     **dict.fromkeys(["exact", "formulas", "symbolic"], 3),
@@ -72,7 +74,7 @@ def test_imports_point_down(path):
     source = room(path)
     assert source in FLOOR, f"{path.name} belongs to '{source}', which stands on no floor: add it to the list"
     for line, name in imported(path):
-        target = (name.split(".") + [""])[1]
+        target = [*name.split("."), ""][1]
         if source == "" or target.startswith("__"):
             continue
         assert not (why := trespasses(source, target)), f"{path.relative_to(ROOT)}:{line}: {why}"

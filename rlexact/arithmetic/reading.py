@@ -29,7 +29,7 @@ class NotANumber(ValueError):
     """An entry that no world reads: where it stands and what was found."""
 
 
-def is_symbol(entry: object) -> bool:
+def is_symbol(entry: Any) -> bool:
     """A SymPy object, told without importing SymPy: whoever made one has imported it."""
     return is_symbol_type(type(entry))
 
@@ -137,13 +137,7 @@ def choose_kind(found: Mapping[str, str]) -> str:
 def convert(name: str, array: Array, kind: str) -> Array:
     if kind == "float":
         return as_floats(name, array)
-    if kind == "symbolic":
-        import sympy
-
-        def entry(x: Any) -> Any:
-            return x if is_symbol(x) else sympy.Rational(*as_fraction(x).as_integer_ratio())
-    else:
-        entry = as_fraction
+    entry = as_expression if kind == "symbolic" else as_fraction
     out = np.empty(array.shape, dtype=object)
     for index, x in np.ndenumerate(array):
         try:
@@ -153,17 +147,28 @@ def convert(name: str, array: Array, kind: str) -> Array:
     return out
 
 
+def as_expression(x: Any) -> Any:
+    import sympy
+
+    return x if is_symbol(x) else sympy.Rational(*as_fraction(x).as_integer_ratio())
+
+
 def as_floats(name: str, array: Array) -> Array:
     """float64, refusing integers that float64 would round."""
-    if array.dtype.kind in "iu":
-        large = (array > LARGEST_FLOAT_INTEGER) | (array < -LARGEST_FLOAT_INTEGER)
-    else:
-        large = np.zeros(array.shape, dtype=bool)
-        large.flat = [isinstance(x, Integral) for x in array.flat] if array.dtype == object else False
-    for index in map(tuple, np.argwhere(large)):
+    for index in large_integers(array):
         if not fits_float(int(array[index])):
             raise MixedNumbers(f"{at(name, index)} = {array[index]} is no float64: give Fractions or decimal strings")
     return array.astype(np.float64)
+
+
+def large_integers(array: Array) -> list[tuple[int, ...]]:
+    """Where integers stand that may not be floats."""
+    if array.dtype.kind == "O":
+        return [index for index, x in np.ndenumerate(array) if isinstance(x, Integral)]
+    if array.dtype.kind == "f":
+        return []
+    large = (array > LARGEST_FLOAT_INTEGER) | (array < -LARGEST_FLOAT_INTEGER)
+    return [tuple(index) for index in np.argwhere(large)]
 
 
 def fits_float(integer: int) -> bool:

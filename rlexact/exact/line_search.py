@@ -64,10 +64,8 @@ def line_search_step(
     for j in range(backtracks + 1):
         moved = theta + shrink**j * step
         there = at(moved)
-        gain, divergence = (
-            float(weighed(w, mean_advantage(mdp, there.policy, old))),
-            float(w @ kl(mdp, old, there.policy)),
-        )
+        gain = float(weighed(w, mean_advantage(mdp, there.policy, old)))
+        divergence = float(w @ kl(mdp, old, there.policy))
         if gain > 0 and divergence <= delta:
             return LineSearchStep(there, moved, gain, divergence, j, float(np.linalg.norm(left) / np.linalg.norm(g)))
     raise NotConverged(

@@ -157,6 +157,6 @@ def rewarded(mdp: MDP, r: Array, available: Array) -> MDP:
     """The model with expected rewards r (S, A) on the available pairs, the others gone."""
     nothing = ar.zeros(mdp.r, r.shape)
     paid, ends = np.where(available, ar.tidy(r), nothing), np.where(available, mdp.ends, nothing)
-    kernel = mdp.kernel if available.all() else ar.keep_rows(mdp.kernel, available.ravel())
+    kernel = ar.kernel_from(ar.keep_rows(mdp.kernel, available.ravel()))
     parts = replace(mdp._parts, kernel=kernel, R=paid, r=paid, ends=ends, available=available, law=None)
     return MDP.of_parts(door.freeze(parts))

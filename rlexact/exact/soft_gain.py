@@ -164,7 +164,7 @@ def ended(control: SoftControl, states: Array) -> SoftControl:
     available = mdp.available & ~stop
     parts = replace(
         mdp._parts,
-        kernel=ar.keep_rows(mdp.kernel, available.ravel()),
+        kernel=ar.kernel_from(ar.keep_rows(mdp.kernel, available.ravel())),
         r=np.where(stop, nothing, mdp.r),
         ends=np.where(stop, nothing, mdp.ends),
         terminal=mdp.terminal | states,

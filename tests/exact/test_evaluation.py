@@ -26,7 +26,7 @@ F = Fraction
 EVERY = (policy_value, action_value, advantage, visits, occupancy, occupancy_pairs, successor_representation)
 
 
-def agree(x, expected, world, tail=F(0)):
+def agree(x, expected, world, tail=0):
     """Within the tail; in floats also within 1e-12, a few hundred roundings of values below 32."""
     slack = float(tail) + (1e-12 if "float" in world else 0)
     if slack == 0:
