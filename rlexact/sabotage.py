@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from rlexact import arithmetic as ar
 from rlexact.arithmetic.rational import RationalMatrix
 from rlexact.claims import Check, Claim, Printed, Qualitative
 from rlexact.ledger import SectionFile, claims_in
@@ -143,6 +144,8 @@ class Saboteur:
             return self.model(x)
         if isinstance(x, (list, tuple)) and not hasattr(x, "_fields"):
             return type(x)(self.perturb(e) for e in x)
+        if isinstance(x, (set, frozenset)):
+            return type(x)(self.perturb(e) for e in x)
         if isinstance(x, dict):
             return {key: self.perturb(e) for key, e in x.items()}
         if isinstance(x, GeneratorType):
@@ -194,11 +197,23 @@ class Saboteur:
         return self.note(out) if out != x else x
 
     def model(self, mdp: MDP) -> MDP:
-        """The same model with its rewards perturbed."""
+        """The same model with its rewards perturbed; a shift also moves a thousandth of every row to the first state."""
         parts = mdp._parts
         paid = np.where(mdp.available, self.perturb(parts.r), parts.r)
         law = parts.law and (*parts.law[:3], self.perturb(parts.law[3]))
-        return MDP.of_parts(replace(parts, r=paid, R=paid if np.ndim(parts.R) != 3 else self.perturb(parts.R), law=law))
+        changed = replace(parts, r=paid, R=paid if np.ndim(parts.R) != 3 else self.perturb(parts.R), law=law)
+        if self.kind == "shift" and mdp.world != "sparse float64":
+            changed = replace(changed, kernel=self.note(leaning(parts.kernel)))
+        return MDP.of_parts(changed)
+
+
+def leaning(kernel: Any) -> Any:
+    """Rows with a thousandth of their mass moved to the first state."""
+    dense = ar.dense_array(kernel)
+    part = ar.number(dense, "1/1000")
+    moved = (1 - part) * dense
+    moved[:, 0] = moved[:, 0] + part * dense.sum(axis=1)
+    return ar.kernel_from(ar.tidy(moved))
 
 
 def exact(x: Any) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from rlexact.arithmetic import Array
+from rlexact.conversion import carry, from_law
 from rlexact.mdp import MDP
 
 WORLDS = ("float64", "sparse float64", "rational", "symbolic")
@@ -84,3 +85,8 @@ def policy(seed: int, mdp: MDP) -> Array:
 def as_floats(x: Any) -> Array:
     """Numbers of any world as floats, for comparisons across worlds."""
     return np.vectorize(float, otypes=[float])(x)
+
+
+def stored(mdp: MDP) -> MDP:
+    """The numbers of a float model, read exactly: rows may sum to 1 only up to rounding, which no other reading allows."""
+    return MDP.of_parts(from_law(carry(mdp._parts, lambda x: Fraction(float(x)))))

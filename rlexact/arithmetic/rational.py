@@ -192,11 +192,12 @@ def mix(policy: Array, kernel: RationalMatrix) -> RationalMatrix:
     for s, weights in enumerate(policy):
         total = [fmpq(0)] * width
         for a, weight in enumerate(weights):
+            line = lines[s * n_actions + a]
             if weight == 1:
-                total = lines[s * n_actions + a]
+                total = [t + x for t, x in zip(total, line, strict=True)] if any(total) else line
             elif weight != 0:
                 w = to_flint(weight)
-                total = [t + w * x for t, x in zip(total, lines[s * n_actions + a], strict=True)]
+                total = [t + w * x for t, x in zip(total, line, strict=True)]
         mixed.append(total)
     return RationalMatrix(fmpq_mat(len(mixed), width, [x for line in mixed for x in line]))
 

@@ -17,7 +17,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from rlexact.arithmetic import Array
+from rlexact.arithmetic import Array, NotExact
 from rlexact.arithmetic.polynomial import AlgebraicNumber, point_between, roots_between, value_at
 from rlexact.exact.parametric import Curve, advantage_of, value_curve
 from rlexact.exact.policy_iteration import policy_iteration
@@ -128,6 +128,8 @@ class Sign:
 
 def optimal_at(mdp: MDP, gamma: Fraction) -> tuple[Array, Curve, list[Sign]]:
     """A policy optimal at `gamma`, its value, and the signs of its advantages that are not zero throughout."""
+    if mdp.world != "rational":
+        raise NotExact(f"switches of the discount need rational numbers, the model is {mdp.world}: take it to_rational()")
     policy = policy_iteration(mdp.replace(gamma=gamma)).policy
     v = value_curve(mdp, policy)
     numerators = advantage_of(mdp, v).numerators[mdp.available]

@@ -34,8 +34,10 @@ def evaluate(mdp: MDP, policy: Array) -> Evaluation:
         return Evaluation(v, backup(mdp, v), ar.number(v, 0))
     pi = mdp.admit(policy)
     P, r = ending_chain(mdp, pi)
-    running = still_running(mdp, pi)
-    v, h = np.where(running, ar.solve(ar.eye(P) - mdp.gamma * P, np.stack([r, np.ones(r.size)], axis=1)).T, 0.0)
+    running, h = still_running(mdp, pi), np.ones(r.size)
+    ends = mdp.terminal.any() or ar.apart(mdp.ends, 0).any()  # if not, h = 1 is as good as any
+    solved = ar.solve(ar.eye(P) - mdp.gamma * P, np.stack([r, h][: 1 + ends], axis=1))
+    v, h = np.where(running, solved[:, 0], 0.0), np.where(running, solved[:, 1] if ends else h, 0.0)
     answer = Evaluation(v, backup(mdp, v), min(by_modulus(mdp, pi, v), by_steps(mdp, pi, v, h, running)))
     if not np.isfinite(answer.error_bound):
         raise NotConverged(

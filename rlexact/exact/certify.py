@@ -139,7 +139,7 @@ def policy_bounds(mdp: MDP, v: Array, policy: Array) -> tuple[Array, Array] | No
 
 
 def positive(x: Array) -> Array:
-    return np.where(ar.negative(x), 0 * x, x)
+    return np.where(ar.negative(x), ar.zeros(x, x.shape), x)
 
 
 def largest_positive(x: Array) -> Any:

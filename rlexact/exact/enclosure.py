@@ -164,8 +164,7 @@ def finite_control(given: SoftControl, has_reference: bool) -> tuple[SoftControl
 
 def exact_gain(control: SoftControl, found: SoftGain) -> SoftGain:
     """The bounds that h proves for the rational problem."""
-    states = np.array(found.states)
-    inner, h = restricted(control, found.pairs, states), exactly(found.h)
+    inner, h = restricted(control, found.pairs), exactly(found.h)
     image = applied(inner, h, 2 * GUARD)
     return replace(found, h=h, lower=-ar.largest(h - image.lower), upper=ar.largest(image.upper - h))
 

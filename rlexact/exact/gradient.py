@@ -24,7 +24,7 @@ import numpy as np
 
 from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array
-from rlexact.door import InvalidPolicy
+from rlexact.door import ROW_SUM_TOLERANCE, InvalidPolicy
 from rlexact.exact.bellman import backup
 from rlexact.exact.chain import closed_classes, named
 from rlexact.exact.evaluation import action_value, visits
@@ -63,8 +63,10 @@ def finite_horizon_gradient(mdp: MDP, family: ParameterisedPolicy, steps: int) -
 def trajectory_gradient(mdp: MDP, family: ParameterisedPolicy, steps: int, *, limit: int = 1_000_000) -> Array:
     """The same gradient as an expectation over every path, return times summed scores [G2]: -> the shape of θ.
 
-    Raises `TooManyPaths` above `limit`, `InvalidPolicy` where log π has no derivative.
+    Raises `TooManyPaths` above `limit`, `InvalidPolicy` where log π has no derivative, or where probabilities do not keep
+    their sum (`direct`): rewards before an action then meet its score, and [G2] is not [G3].
     """
+    refuse_unbalanced(mdp, family)
     scores = ar.dense_array(family.scores()).reshape(*family.policy.shape, *family.shape)
     nothing = ar.zeros(mdp.r, family.shape)
 
@@ -142,6 +144,16 @@ def state_weights(mdp: MDP, weights: Array) -> Array:
         s = int(np.flatnonzero(~good)[0])
         raise ValueError(f"weights[{s}] = {array[s]} is not a finite number")
     return array
+
+
+def refuse_unbalanced(mdp: MDP, family: ParameterisedPolicy) -> None:
+    sums = ar.dense_array(ar.mix(ar.ones(mdp.r, mdp.r.shape), family.slopes))
+    if (bad := ar.apart(sums, 0, ROW_SUM_TOLERANCE)).any():
+        s, k = np.argwhere(bad)[0]
+        raise InvalidPolicy(
+            f"parameter {k} changes the sum of policy[{s}]: the trajectory form needs a family that keeps it at 1. Use "
+            "finite_horizon_gradient, or a family on the simplex"
+        )
 
 
 def refuse_traps(mdp: MDP, policy: Array) -> None:

@@ -173,19 +173,20 @@ def checked_derivative(mdp: MDP, name: str, given: Array, order: int) -> Array:
     live = mdp.available.any(axis=1)
     array = np.where(live.reshape(-1, *[1] * (order + 1)), array, ar.zeros(mdp.r, array.shape))
     fixed = (~mdp.available).reshape(*mdp.r.shape, *[1] * order)
-    sums = np.abs(array).sum(axis=1)
-    for bad, what in (
-        (~ar.finite(array), "is not a finite number"),
-        (fixed & ar.apart(array, 0), "moves an action that is not available"),
-        (np.broadcast_to(unbalanced(array, sums)[:, None], array.shape), "is one of derivatives that must sum to 0"),
+    for wrong, what in (
+        (lambda: ~ar.finite(array), "is not a finite number"),
+        (lambda: fixed & ar.apart(array, 0), "moves an action that is not available"),
+        (lambda: unbalanced(array), "is one of derivatives that must sum to 0 over the actions"),
     ):
-        if bad.any():
+        if (bad := wrong()).any():
             place = tuple(int(i) for i in np.argwhere(bad)[0])
             raise InvalidPolicy(f"{name}{list(place)} = {array[place]} {what}")
     return array
 
 
-def unbalanced(array: Array, sizes: Array) -> Array:
-    """Where sums over actions leave 0 by more than the door forgives a policy."""
+def unbalanced(array: Array) -> Array:
+    """Where sums over actions leave 0 by more than the door forgives a policy: (S, A, ...) -> (S, A, ...) booleans."""
+    sizes = np.abs(array).sum(axis=1)
     scale = np.where(ar.apart(sizes, 0), sizes, ar.ones(sizes, sizes.shape))
-    return ar.apart(array.sum(axis=1) / scale, 0, ROW_SUM_TOLERANCE)
+    lost = ar.apart(array.sum(axis=1) / scale, 0, ROW_SUM_TOLERANCE)
+    return np.broadcast_to(lost[:, None], array.shape)

@@ -95,10 +95,9 @@ def hard_limit(mdp: MDP, temperature: Any, reference: Array | None = None, *, to
     of a state: V_τ then tends to less than V*.
     """
     control, reach = soft_control(mdp, temperature, reference), contracting(mdp)
-    hard = policy_iteration(mdp).v
-    soft = soft_policy_iteration(mdp, temperature, reference, tol=tol).v
-    per_step = control.tau / (1 - reach.most)
+    hard, per_step = policy_iteration(mdp).v, control.tau / (1 - reach.most)
     c1, c2 = per_step * ar.largest(-log_best_mass(control, hard)), per_step * ar.largest(log_mass(control))
+    soft = soft_policy_iteration(mdp, temperature, reference, tol=tol).v
     return Sides(settled(mdp, hard - c1), soft), Sides(soft, settled(mdp, hard + c2))
 
 

@@ -61,18 +61,20 @@ def gains(control: SoftControl) -> list[SoftGain]:
     mdp = control.mdp
     staying = control.support & ~ar.apart(mdp.ends, 0)
     pairs, component = end_components(ar.support(mdp.kernel), staying)
-    member = pairs.any(axis=1)
-    return [gain(control, pairs, np.flatnonzero(member & (component == c))) for c in np.unique(component[member])]
+    owner = np.where(pairs.any(axis=1), component, -1)
+    return [gain(control, pairs & (owner == c)[:, None]) for c in np.unique(owner[owner >= 0])]
 
 
-def gain(control: SoftControl, pairs: Array, states: Array) -> SoftGain:
+def gain(control: SoftControl, pairs: Array) -> SoftGain:
     """Improve h until the sign of the gain is certain, or the gain no longer rises."""
-    inner = restricted(control, pairs, states)
+    inner = restricted(control, pairs)
     policy, best = inner.base(), -np.inf
     while True:
         h, rate = relative_value(inner, policy)
         _, _, gap, error = soft_residual(inner, h)
-        found = SoftGain(states.tolist(), pairs, h, -ar.largest(error - gap), ar.largest(gap + error))
+        found = SoftGain(
+            np.flatnonzero(pairs.any(axis=1)).tolist(), pairs, h, -ar.largest(error - gap), ar.largest(gap + error)
+        )
         if found.lower > 0 or found.upper < 0 or not rate > best:
             return found
         policy, best = inner.greedy(h), rate
@@ -90,9 +92,9 @@ def relative_value(control: SoftControl, policy: Array) -> tuple[Array, Any]:
     return x - x[0], x[0]
 
 
-def restricted(control: SoftControl, pairs: Array, states: Array) -> SoftControl:
-    """The soft problem on an end component: its states, its pairs, γ = 1."""
-    mdp, width = control.mdp, control.mdp.n_actions
+def restricted(control: SoftControl, pairs: Array) -> SoftControl:
+    """The soft problem on an end component: its states, its pairs (S, A), γ = 1."""
+    mdp, width, states = control.mdp, control.mdp.n_actions, np.flatnonzero(pairs.any(axis=1))
     place = np.full(mdp.n_states, -1)
     place[states] = np.arange(states.size)
     rows, cols, p = ar.entries(mdp.kernel)

@@ -62,7 +62,7 @@ def trpo_step(mdp: MDP, old: Array, budget: float) -> TrustRegionStep:
     slack = ar.best(A, mdp.available)[0][:, None] - A
 
     def policy_at(lam: float) -> Array:
-        return np.where(pi > 0, lam * pi / (excess(pi, slack, lam)[:, None] + slack), 0.0)
+        return np.asarray(np.where(pi > 0, lam * pi / (excess(pi, slack, lam)[:, None] + slack), 0.0))
 
     def slope(new: Array, lam: float) -> Array:
         return A + lam * pi / np.where(new > 0, new, 1.0)
@@ -81,7 +81,7 @@ def reverse_kl_step(mdp: MDP, old: Array, budget: float) -> TrustRegionStep:
 
     def policy_at(lam: float) -> Array:
         weight = pi * np.exp((A - top[:, None]) / lam)
-        return np.where(mdp.available, weight / normaliser(weight), 0.0)
+        return np.asarray(np.where(mdp.available, weight / normaliser(weight), 0.0))
 
     def slope(new: Array, lam: float) -> Array:
         return A - lam * np.log(np.where(new > 0, new, 1.0) / np.where(pi > 0, pi, 1.0))

@@ -14,7 +14,9 @@ def random_pairs(seed, n_states=5, n_actions=2):
     """Successors of every pair as sets, and the pairs that are allowed."""
     draw = random.Random(seed)
     successors = {
-        (s, a): set(draw.choices(range(n_states), k=draw.choice([1, 1, 2]))) for s in range(n_states) for a in range(n_actions)
+        (s, a): set(draw.choices(range(n_states), k=draw.choice([1, 1, 2])))
+        for s in range(n_states)
+        for a in range(n_actions)
     }
     allowed = np.array([[draw.random() < 0.75 for _ in range(n_actions)] for _ in range(n_states)])
     return successors, allowed
@@ -53,7 +55,9 @@ def test_maximal_end_components(seed):
     successors, allowed = random_pairs(seed)
     expected = by_definition(successors, allowed)
     kept, component = end_components(graph_of(successors, *allowed.shape), allowed)
-    assert {(int(s), int(a)) for s, a in np.argwhere(kept)} == {(int(s), int(a)) for _, pairs in expected for s, a in pairs}
+    assert {(int(s), int(a)) for s, a in np.argwhere(kept)} == {
+        (int(s), int(a)) for _, pairs in expected for s, a in pairs
+    }
     members = kept.any(axis=1)
     for s, t in itertools.combinations(np.flatnonzero(members), 2):
         assert (component[s] == component[t]) == any({s, t} <= states for states, _ in expected)

@@ -86,7 +86,11 @@ def test_a_component_is_left_where_it_pays_most(best, world):
 
 
 def test_the_collapsed_model_is_a_model():
-    steps = {(s, 0): ((s + 1) % 5, 0) for s in range(5)} | {(s, 1): (5, s) for s in range(5)} | {(5, 0): (3, -9), (5, 1): (None, 0)}
+    steps = (
+        {(s, 0): ((s + 1) % 5, 0) for s in range(5)}
+        | {(s, 1): (5, s) for s in range(5)}
+        | {(5, 0): (3, -9), (5, 1): (None, 0)}
+    )
     mdp = certain(steps, 6).replace(initial=[Fraction(1, 6)] * 6)
     ending = ending_model(mdp)
     assert ending.inside.sum() == 5
@@ -124,7 +128,8 @@ def random_model(seed):
                 masses = draw.choice([[ONE], [ONE], [THIRD, 1 - THIRD]])
                 ended = [draw.random() < 0.12 for _ in masses]
                 table[s, a] = [
-                    (p, None if end else draw.randrange(n_states), reward, end) for p, end in zip(masses, ended, strict=True)
+                    (p, None if end else draw.randrange(n_states), reward, end)
+                    for p, end in zip(masses, ended, strict=True)
                 ]
     return MDP.from_outcomes(
         table, ONE, 0, terminal=range(last, n_states), states=range(n_states), actions=range(n_actions)

@@ -168,7 +168,7 @@ def test_symbolic_logits():
 def test_the_theorem_is_the_sum_over_paths(seed, steps):
     model = law_model(seed, n_states=3)
     pi = full_policy(model, seed)
-    for family in (pm.softmax_at(model, pi), pm.log_linear_at(model, pi, features(model)), pm.direct(model, pi)):
+    for family in (pm.softmax_at(model, pi), pm.log_linear_at(model, pi, features(model))):
         by_paths = trajectory_gradient(model, family, steps)
         assert by_paths.tolist() == finite_horizon_gradient(model, family, steps).tolist()
 
@@ -310,5 +310,7 @@ def test_traps_are_named_at_gamma_one():
 
 def test_a_score_that_does_not_exist():
     model = random_mdp(0)
-    with pytest.raises(InvalidPolicy, match=r"policy\[0, 1\] = 0 and parameter 1"):
-        trajectory_gradient(model, pm.direct(model, np.array([[1, 0, 0]] * 4)), 1)
+    with pytest.raises(InvalidPolicy, match=r"policy\[0, 1\] = 0 and parameter 0"):
+        trajectory_gradient(model, pm.with_jacobian(model, np.array([[1, 0, 0]] * 4), np.array([[[-1], [1], [0]]] * 4)), 1)
+    with pytest.raises(InvalidPolicy, match=r"parameter . changes the sum of policy\[0\]"):
+        trajectory_gradient(model, pm.direct(model, full_policy(model)), 1)

@@ -43,7 +43,7 @@ def linear(model, tau):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_finite_just_below_spectral_radius_one(seed):
+def test_infinite_from_spectral_radius_one(seed):
     """V = τ log (I - M)⁻¹ b where the spectral radius is below 1, refused where it is above."""
     tau, seen = 1.0, set()
     for cost in (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), Fraction(9, 10), Fraction(5, 4), Fraction(2)):
@@ -54,9 +54,10 @@ def test_finite_just_below_spectral_radius_one(seed):
             floats = convert(model.to_float())
             seen.add(radius < 1)
             if radius > 1:
-                for call in (lambda m=floats: soft_policy_iteration(m, tau), lambda: soft_value_enclosure(model, 1)):
-                    with pytest.raises(Unbounded, match="for ever"):
-                        call()
+                with pytest.raises(Unbounded, match="for ever"):
+                    soft_policy_iteration(floats, tau)
+                with pytest.raises(Unbounded, match="for ever"):
+                    soft_value_enclosure(model, 1)
                 continue
             expected = tau * np.log(np.linalg.solve(np.eye(5) - M, b))
             for solve in SOLVERS:
@@ -73,8 +74,7 @@ def test_gains_enclose_the_spectral_radius(seed):
     found = soft_gains(model, 0.7)
     assert max(x.lower for x in found) <= 0.7 * np.log(max(abs(np.linalg.eigvals(M)))) + 1e-12
     for x in found:
-        inside = np.ix_(x.states, x.states)
-        rate = 0.7 * np.log(max(abs(np.linalg.eigvals(M[inside]))))
+        rate = 0.7 * np.log(max(abs(np.linalg.eigvals(M[np.ix_(x.states, x.states)]))))
         assert x.lower - 1e-12 <= rate <= x.upper + 1e-12  # the eigenvalue is itself rounded
 
 
@@ -108,7 +108,7 @@ def loop(cost):
 def test_entropy_against_cost_at_its_edge(solve):
     edge = float(np.log(2))
     for over in (1e-3, 1e-6, 1e-9):
-        answer = solve(loop(edge + over), 1.0, tol=1e-5)
+        answer = solve(loop(edge + over), 1.0, tol=1e-3)
         expected = -np.log(np.expm1(over)) - np.log(2)  # e^-c / (1 - 2 e^-c) = 1 / (2 (e^over - 1))
         assert abs(answer.v[0] - expected) <= answer.error_bound + 1e-6  # `over` beside log 2 is rounded
         with pytest.raises(Unbounded, match=r"\{0\}.*\+inf"):
