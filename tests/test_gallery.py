@@ -79,6 +79,8 @@ def test_cliff_and_windy_grids_take_the_published_number_of_steps():
     assert wind.initial @ policy_iteration(wind).v == -15  # Example 6.5
     kings = gallery.windy_grid(kings_moves=True)
     assert kings.initial @ policy_iteration(kings).v == -7  # Exercise 6.9
+    lifted = [4 - wind.outcomes(wind.state((4, j)), "west")[0][1] // 10 for j in range(10)]
+    assert lifted == [0, 0, 0, 1, 1, 1, 2, 2, 1, 0]  # rows gained on leaving (4, j) sideways
     start = cliff.state((3, 0))
     assert cliff.outcomes(start, "east") == [(1, start, -100, False)]
 
@@ -153,6 +155,7 @@ def test_forest_is_that_of_pymdptoolbox():
     assert mdp.P[:, 0].tolist() == [[fire, 1 - fire, 0], [fire, 0, 1 - fire], [fire, 0, 1 - fire]]
     assert mdp.P[:, 1].tolist() == [[1, 0, 0]] * 3
     assert mdp.r.tolist() == [[0, 0], [0, 1], [4, 2]]
+    assert gallery.forest(5).r[:, 1].tolist() == [0, 1, 1, 1, 2]
 
 
 @pytest.mark.parametrize("gamma", [Fraction(1, 2), Fraction(10, 11), Fraction(19, 20)])

@@ -120,15 +120,16 @@ def held_update(mdp: MDP, policy: Array, alpha: Any, steps: int) -> ExpectedUpda
     The start is drawn from `mdp.initial`, every successor afresh; `.after(n)` is n epochs. Fixed point: V^π where every
     state can be the start.
     """
-    P, _ = mdp.under(policy)
+    P, r = mdp.under(policy)
+    alpha = step_size(mdp, alpha)
     rows, cols, values = ar.entries(P)
     stay = ar.zeros(mdp.r, mdp.n_states)
     stay[rows[rows == cols]] = values[rows == cols]
-    kept = 1 - step_size(mdp, alpha) * (1 - mdp.gamma * stay)
+    kept = 1 - alpha * (1 - mdp.gamma * stay)
     total, power = 0 * kept, ar.ones(mdp.r, mdp.n_states)
     for _ in range(steps):
         total, power = ar.tidy(total + power), ar.tidy(power * kept)
-    return td_update(mdp, policy, alpha, mdp.initial * total)
+    return update(P, r, mdp.gamma, alpha * mdp.initial * total, ~mdp.terminal)
 
 
 @dataclass(frozen=True, eq=False)

@@ -112,6 +112,6 @@ def restricted_optimum(mdp: MDP, best: Solution, c: Array) -> Array:
     kept = mdp.available & best.optimal_actions
     nothing = ar.zeros(mdp.r, c.shape)
     paid = np.where(kept, c, nothing)
-    kernel, ends = ar.keep_rows(mdp.kernel, kept.ravel()), np.where(kept, mdp.ends, nothing)
+    kernel, ends = ar.kernel_from(ar.keep_rows(mdp.kernel, kept.ravel())), np.where(kept, mdp.ends, nothing)
     parts = replace(mdp._parts, kernel=kernel, R=paid, r=paid, ends=ends, available=kept, law=None)
     return policy_iteration(MDP.of_parts(door.freeze(parts))).v

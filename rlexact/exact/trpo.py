@@ -59,7 +59,7 @@ def trpo_step(mdp: MDP, old: Array, budget: float) -> TrustRegionStep:
     Raises `InvalidBudget`, `InvalidPolicy` unless old takes every available action, `NotExact`, `NotConverged`.
     """
     pi, A, w, delta = problem(mdp, old, budget)
-    slack = ar.best(A, mdp.available)[0][:, None] - A
+    slack = np.where(mdp.available, ar.best(A, mdp.available)[0][:, None] - A, 0.0)
 
     def policy_at(lam: float) -> Array:
         return np.asarray(np.where(pi > 0, lam * pi / (excess(pi, slack, lam)[:, None] + slack), 0.0))
@@ -126,13 +126,13 @@ def excess(pi: Array, slack: Array, lam: float) -> Array:
     Newton on 1 / Σ π / (u + slack), concave in u, from a point below the root: every step stays below and moves up.
     """
     live = pi.any(axis=1)
-    u = np.where(live, lam * np.where(slack == 0, pi, 0.0).sum(axis=1), 1.0)
+    u: Array = np.where(live, lam * np.where(slack == 0, pi, 0.0).sum(axis=1), 1.0)
     for _ in range(200):
         shares = pi / (u[:, None] + slack)
         inverse = np.where(live, shares.sum(axis=1), 1 / lam)
         bend = np.where(live, (shares / (u[:, None] + slack)).sum(axis=1), 1.0)
         step = (lam - 1 / inverse) * inverse**2 / bend
-        u = u + np.maximum(step, 0.0)
+        u = np.asarray(u + np.maximum(step, 0.0))
         if (step <= 4 * ar.unit_roundoff(u) * u).all():
             return u
     raise NotConverged(

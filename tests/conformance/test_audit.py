@@ -217,6 +217,13 @@ def test_stopped_from_another_start(garnet):
     assert found.causes[0].distance == pytest.approx(float(found.residual))
 
 
+def test_a_nearly_constant_offset_is_measured_in_the_middle(garnet):
+    v, _ = value_iteration(garnet.P, garnet.r, 0.9)
+    found = audit(garnet, v=v + np.linspace(20, 20.5, 8)).v
+    assert named(found) == ["a constant offset of 20.25"]
+    assert found.causes[0].distance == pytest.approx(0.25)
+
+
 def test_span_stop_that_is_not_shifted():
     mdp = gallery.forest().to_float()  # pymdptoolbox's own example is off by 21.2
     v = np.zeros(3)

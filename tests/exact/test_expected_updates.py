@@ -293,7 +293,8 @@ def test_along_an_episode_is_not_the_average_of_independent_updates():
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 3])
 @pytest.mark.parametrize("make", [model, loop])
-def test_held_state_against_every_sample(make, steps):
+@pytest.mark.parametrize("alpha", [ALPHA, Fraction(1), Fraction(4)])  # at 4 the weight d(s) of [U6] is negative
+def test_held_state_against_every_sample(make, steps, alpha):
     mdp = make()
     pi = PI if mdp.n_states == 4 else uniform(mdp)
     v0 = list(V0[: mdp.n_states])
@@ -302,9 +303,9 @@ def test_held_state_against_every_sample(make, steps):
         for draws in product(steps_from(mdp, pi, s), repeat=steps) if d else ():
             v, p = v0, d
             for w, _, j, r in draws:
-                v, p = td(v, s, r, j, mdp.gamma), p * w
+                v, p = td(v, s, r, j, mdp.gamma, alpha), p * w
             tables.append((p, v))
-    assert list(held_update(mdp, pi, ALPHA, steps)(np.array(v0))) == list(mean(tables))
+    assert list(held_update(mdp, pi, alpha, steps)(np.array(v0))) == list(mean(tables))
 
 
 def test_moving_epochs_are_biased_in_proportion_to_alpha_and_held_ones_are_not():

@@ -186,7 +186,9 @@ def test_refusals():
     with pytest.raises(ar.MixedNumbers):
         natural_gradient(model, family, [0.5, 0.5, 0.0, 0.0])
     with pytest.raises(ValueError, match="not a finite"):
-        weighted_gradient(model.to_float(), pm.softmax_at(model.to_float(), uniform(model.to_float())), [1.0, np.nan, 0, 0])
+        weighted_gradient(
+            model.to_float(), pm.softmax_at(model.to_float(), uniform(model.to_float())), [1.0, np.nan, 0, 0]
+        )
 
 
 def test_one_action_has_nothing_to_learn():

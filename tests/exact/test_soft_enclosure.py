@@ -74,18 +74,20 @@ def test_optimum_by_sweeps_in_a_hundred_digits(seed):
     """Plain value iteration in mpmath, 2^-300 away from the truth."""
     model = garnet(3, 3, 2, seed, exact=True, gamma=HALF)
     mu = np.array([[Fraction(k, 6) for k in (1, 2, 3)]] * 3)
-    for reference, weights in ((None, [[1, 1, 1]] * 3), (mu, [[high(x) for x in line] for line in mu])):
+    for reference, weights in ((None, [1, 1, 1]), (mu, [1, 2, 3])):
         found = soft_value_enclosure(model, "1/3", reference, digits=40)
         with mpmath.workdps(110):
             P, r = model.P, model.r
             v = [mpmath.mpf(0)] * 3
             for _ in range(300):
-                q = [
-                    [high(r[s, a]) + sum(map(mpmath.fmul, map(high, P[s, a]), v)) / 2 for a in range(3)]
+                after = [
+                    [mpmath.fsum(high(p) * x for p, x in zip(row, v, strict=True)) for row in block] for block in P
+                ]
+                mass = [
+                    [weights[a] * mpmath.exp(3 * high(r[s, a]) + after[s][a] * 3 / 2) for a in range(3)]
                     for s in range(3)
                 ]
-                mass = [[weights[s][a] * mpmath.exp(3 * q[s][a]) for a in range(3)] for s in range(3)]
-                v = [mpmath.log(mpmath.fsum(line)) / 3 for line in mass]
+                v = [mpmath.log(mpmath.fsum(line) / (1 if reference is None else 6)) / 3 for line in mass]
             assert between(found.lower, v, found.upper)
         assert found.width <= Fraction(1, 10**40)
 

@@ -119,7 +119,7 @@ def a_process_is_more_than_a_table():
     stays_on_odd = [(0, 1, 1), (1, 0, 0)]
     one_table = [MDP.chain([["0", 1], [1, 0]], initial=path[0]) for path in stays_on_odd]
     found = [path_probability(m, None, path) for m, path in zip(one_table, stays_on_odd, strict=True)]
-    yield equal(found, [0, 0], f"a process that swaps at even and stays at odd times is Markov, yet the table {swap} misses it")
+    yield equal(found, [0, 0], f"swapping at even and staying at odd times is Markov, but needs P(1, 0) = P(1, 1) = 1: the table {swap} misses it")
 
 
 a_process_is_more_than_a_table
