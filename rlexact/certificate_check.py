@@ -10,6 +10,7 @@ available pair (s, a) and every state s', proves Σ r x ≤ start · V* ≤ star
 import json
 import sys
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 
@@ -71,7 +72,7 @@ def check(model: dict[str, Any], certificate: dict[str, Any]) -> tuple[Fraction,
 
 def main(arguments: list[str]) -> int:
     try:
-        model, certificate = (json.loads(open(path, encoding="utf-8").read()) for path in arguments)
+        model, certificate = (json.loads(Path(path).read_text(encoding="utf-8")) for path in arguments)
         low, high = check(model, certificate)
     except (Refused, ValueError, KeyError, TypeError, IndexError, ZeroDivisionError, OSError) as error:
         print(f"refused: {type(error).__name__}: {error}")

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, total_ordering
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -179,21 +180,17 @@ def count_roots(p: fmpz_poly, low: Fraction, high: Fraction) -> int:
     """How many roots of an irreducible p lie in [low, high]."""
     if low >= high:
         return int(low == high and p(to_flint(low)) == 0)
-    return sum(1 for _ in roots_of_irreducible(p, low, high)) + sum(p(to_flint(x)) == 0 for x in (low, high))
+    return len(list(roots_of_irreducible(p, low, high))) + [p(to_flint(x)) == 0 for x in (low, high)].count(True)
 
 
 def sign_changes(p: fmpz_poly, low: Fraction, high: Fraction) -> int:
     """Descartes' bound for the roots in (low, high), counted with multiplicity: exact where it is 0 or 1."""
     unit = as_flint([low, high - low])
     moved = fmpq_poly(p)(unit).numer()  # the interval is now (0, 1)
-    turned = fmpz_poly(reversed_to(moved, p.degree()))(fmpz_poly([1, 1]))
+    padded = moved.coeffs() + [fmpz(0)] * (p.degree() - moved.degree())
+    turned = fmpz_poly(padded[::-1])(fmpz_poly([1, 1]))
     signs = [c > 0 for c in turned.coeffs() if c != 0]
-    return sum(a != b for a, b in zip(signs, signs[1:], strict=False))
-
-
-def reversed_to(p: fmpz_poly, degree: int) -> list[fmpz]:
-    ascending = p.coeffs()
-    return (ascending + [fmpz(0)] * (degree + 1 - len(ascending)))[::-1]
+    return sum(a != b for a, b in pairwise(signs))
 
 
 def simplest_between(low: Fraction, high: Fraction) -> Fraction:

@@ -14,19 +14,18 @@ from typing import Any, Literal
 import numpy as np
 
 from rlexact import arithmetic as ar
-from rlexact.arithmetic import Array, NotANumber
+from rlexact.arithmetic import Array
 from rlexact.conformance.diagnosis import causes_of_policy, causes_of_values
 from rlexact.conformance.findings import Audit, Cause, Finding, InvalidValues
+from rlexact.conformance.given import modelled, read_policy, read_values
 from rlexact.conformance.planning_mistakes import NO_ANSWER, Mistake, planning_mistakes
 from rlexact.conformance.wrong_models import Table
-from rlexact.door import ROW_SUM_TOLERANCE
 from rlexact.exact.bellman import backup
 from rlexact.exact.certified import evaluate
 from rlexact.exact.evaluation import policy_value
 from rlexact.exact.policy_iteration import policy_iteration
-from rlexact.interop.gymnasium import from_gymnasium, is_environment, outcome_table
-from rlexact.mdp import MDP, InvalidMDP, InvalidPolicy
-from rlexact.policy import deterministic, first_best
+from rlexact.mdp import MDP
+from rlexact.policy import first_best
 from rlexact.solution import Evaluation, Solution
 
 
@@ -72,65 +71,6 @@ def audit(
     return Audit(mdp, asked.get("v"), asked.get("q"), asked.get("policy"), tried)
 
 
-def modelled(model: Any, gamma: Any) -> tuple[MDP, Table | None]:
-    """The model, and the outcomes as its environment lists them where there is one."""
-    if isinstance(model, MDP):
-        if gamma is not None and gamma != model.gamma:
-            raise InvalidMDP(
-                f"the model has gamma = {model.gamma}, not {gamma}: audit model.replace(gamma=...) instead"
-            )
-        return model, None
-    if not is_environment(model):
-        raise InvalidMDP(
-            f"a {type(model).__name__} is no model: give an MDP, an environment with a table P, or a table"
-        )
-    if gamma is None:
-        raise InvalidMDP("an environment has no discount: give gamma")
-    return from_gymnasium(model, gamma), outcome_table(model)
-
-
-def read_values(mdp: MDP, name: str, given: Any) -> Array:
-    """Somebody's numbers in the model's own, 0 where nothing is asked.  Raises `InvalidValues`."""
-    array, asked = np.asarray(given), np.ones(mdp.n_states, dtype=bool) if name == "v" else mdp.available
-    if array.shape != asked.shape:
-        hint = ": transpose it" if array.shape == asked.shape[::-1] else ""
-        raise InvalidValues(f"{name} has shape {array.shape}, the model asks for {asked.shape}{hint}")
-    out = ar.zeros(mdp.r, asked.shape)
-    for index in map(tuple, np.argwhere(asked)):
-        try:
-            out[index] = ar.number(mdp.r, ar.as_fraction(array[index]))
-        except NotANumber:
-            where = ", ".join(map(str, index))
-            raise InvalidValues(f"{name}[{where}] = {array[index]} is not a finite number") from None
-    return out
-
-
-def read_policy(mdp: MDP, given: Any) -> Array:
-    """Somebody's policy in the model's own numbers: (S,) actions or (S, A) -> (S, A).  Raises `InvalidPolicy`."""
-    array, shape = np.asarray(given), mdp.r.shape
-    if array.ndim == 1:
-        return deterministic(mdp, array.tolist())
-    if array.shape == shape[::-1] != shape:
-        raise InvalidPolicy(f"policy has shape {array.shape}, the model has {shape}: transpose it")
-    try:
-        return mdp.admit(lifted(mdp, array))
-    except InvalidPolicy as error:
-        if array.shape == shape[::-1] and np.allclose(np.sum(array, axis=0).astype(float), 1):
-            raise InvalidPolicy(f"{error}; its columns do: transpose it") from None
-        raise
-
-
-def lifted(mdp: MDP, array: Array) -> Array:
-    """Floats beside an exact model read as binary fractions, rows that miss 1 by rounding divided by their sum."""
-    if array.shape != mdp.r.shape or array.dtype.kind != "f" or not np.isfinite(array).all():
-        return array
-    numbers = np.array([[ar.number(mdp.r, ar.as_fraction(x)) for x in row] for row in array.tolist()])
-    sums = numbers.sum(axis=1)
-    return np.where(
-        (np.abs(sums - 1) <= ROW_SUM_TOLERANCE)[:, None], numbers / np.where(sums == 0, 1, sums)[:, None], numbers
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class Question:
     """What is asked of the answers: a model, its optimum, and the policy whose values are wanted (None: the optimum's)."""
@@ -139,13 +79,15 @@ class Question:
     table: Table | None
     policy: Array | None
     tol: Any
-    optimum: Solution
     truth: Solution | Evaluation
+    start: Array  # a policy from which the optima of wrong models are not far
 
     @classmethod
     def about(cls, mdp: MDP, table: Table | None, policy: Array | None, tol: Any) -> "Question":
-        optimum = policy_iteration(mdp)
-        return cls(mdp, table, policy, tol, optimum, optimum if policy is None else evaluate(mdp, policy))
+        if policy is not None:  # whose values can be finite where V* is not
+            return cls(mdp, table, policy, tol, evaluate(mdp, policy), policy)
+        best = policy_iteration(mdp)
+        return cls(mdp, table, policy, tol, best, best.policy)
 
     def judged(self, name: str, given: Array) -> Finding:
         """v or q against the truth."""
@@ -168,19 +110,19 @@ class Question:
     def regret(self, policy: Array) -> Finding:
         """V* - V^π of a policy, state by state."""
         value = evaluate(self.mdp, policy)
-        gap = self.optimum.v - value.v
+        gap = self.truth.v - value.v
         worst = int(np.argmax(gap))
         found = Finding(
             asked="policy",
             truth="V*",
             distance=gap[worst],
-            error_bound=self.optimum.error_bound + value.error_bound,
-            tol=self.tolerance(self.optimum.v),
+            error_bound=self.truth.error_bound + value.error_bound,
+            tol=self.tolerance(self.truth.v),
             place=place(self.mdp, (worst,)),
             given=value.v[worst],
-            true=self.optimum.v[worst],
+            true=self.truth.v[worst],
         )
-        others = int((ar.apart(policy, self.optimum.policy).any(axis=1) & ~self.mdp.terminal).sum())
+        others = int((ar.apart(policy, self.start).any(axis=1) & ~self.mdp.terminal).sum())
         ties = f"other optimal actions than the first in {others} state{'s' * (others > 1)}: ties"
         return replace(found, note=ties) if found.agrees and others else found
 
@@ -201,15 +143,14 @@ class Question:
         """What acting greedily on the answer loses, in the worst state; None where its value is not finite."""
         q = backup(self.mdp, given) if name == "v" else given
         try:
-            return ar.largest(self.optimum.v - policy_value(self.mdp, first_best(self.mdp, q)))
+            return ar.largest(self.truth.v - policy_value(self.mdp, first_best(self.mdp, q)))
         except NO_ANSWER:
             return None
 
     def mistakes(self, policy: Array | None) -> list[Mistake]:
         """What the usual mistakes would have answered, and the values of `policy` where those of the optimum are asked."""
         mdp, chosen = self.mdp.to_float(), self.policy
-        start = floats(self.optimum.policy)
-        out = list(planning_mistakes(mdp, None if chosen is None else floats(chosen), self.table, start))
+        out = list(planning_mistakes(mdp, None if chosen is None else floats(chosen), self.table, floats(self.start)))
         if policy is not None and chosen is None:
             value = evaluate(self.mdp, policy)
             says = 'V^π and Q^π stand where V* and Q* are asked: for these give of="policy"'

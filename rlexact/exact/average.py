@@ -48,7 +48,8 @@ def deviation_matrix(mdp: MDP, policy: Array) -> Array:
 
 def bias(mdp: MDP, policy: Array) -> Array:
     """The bias h of a policy [A3]: (S, A) -> (S,), in the units of the rewards.  Its gain is `average_reward`."""
-    return laurent(mdp, policy, 1)[1]
+    _, h = laurent(mdp, policy, 1)
+    return np.asarray(h)
 
 
 def laurent(mdp: MDP, policy: Array, order: int) -> Array:

@@ -14,8 +14,7 @@ of the last is optimal for all discounts close enough to 1: Blackwell-optimal (B
 
 from dataclasses import dataclass
 from fractions import Fraction
-
-import numpy as np
+from itertools import pairwise
 
 from rlexact.arithmetic import Array, NotExact
 from rlexact.arithmetic.polynomial import AlgebraicNumber, point_between, roots_between, value_at
@@ -93,7 +92,7 @@ class Sign:
     def of(cls, ascending: Array) -> "Sign":
         roots = roots_between(ascending, 0, 1)
         ends = [ZERO, *roots, ONE]
-        points = [point_between(a, b) for a, b in zip(ends, ends[1:], strict=False)]
+        points = [point_between(a, b) for a, b in pairwise(ends)]
         return cls(tuple(roots), tuple(bool(value_at(ascending, x) > 0) for x in points))
 
     def after(self, at: AlgebraicNumber) -> int:
@@ -129,7 +128,9 @@ class Sign:
 def optimal_at(mdp: MDP, gamma: Fraction) -> tuple[Array, Curve, list[Sign]]:
     """A policy optimal at `gamma`, its value, and the signs of its advantages that are not zero throughout."""
     if mdp.world != "rational":
-        raise NotExact(f"switches of the discount need rational numbers, the model is {mdp.world}: take it to_rational()")
+        raise NotExact(
+            f"switches of the discount need rational numbers, the model is {mdp.world}: take it to_rational()"
+        )
     policy = policy_iteration(mdp.replace(gamma=gamma)).policy
     v = value_curve(mdp, policy)
     numerators = advantage_of(mdp, v).numerators[mdp.available]

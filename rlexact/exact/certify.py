@@ -7,20 +7,10 @@
 and the same around V^π where a policy is given. Nothing depends on how v was found: a v whose last change was 10⁻⁶ at
 γ = 0.999 can be 10⁻³ off, and [K2] says so. Small models are bounded in rationals, floats being read as the binary fractions
 they are, so that no rounding enters; larger ones in floats, with every rounding counted (`contraction`).
-
-A certificate for a file is a pair of feasible points of the two linear programs of the model (Puterman 1994, §6.9),
-
-    v(s) ≥ r(s, a) + γ Σ_s' p(s' | s, a) v(s')                                                          primal  [K4]
-    x ≥ 0,   Σ_a x(s', a) = start(s') + γ Σ_{s,a} x(s, a) p(s' | s, a)                                    dual  [K5]
-    gap = start · v - Σ r x ≥ 0                                                                                 [K6]
-    w(s) ≥ 1 + γ Σ_s' p(s' | s, a) w(s') ≥ 1                                            every policy has a value  [K7]
-
-so that Σ r x ≤ start · V* ≤ start · v, and V* ≤ v on every state. `rlexact/certificate_check.py` checks them from the model's
-file, and shares no code with this one.
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -32,14 +22,10 @@ from rlexact import door
 from rlexact.arithmetic import Array, NotExact
 from rlexact.conversion import carry
 from rlexact.door import InvalidPolicy
-from rlexact.exact.bellman import backup, checked_v, greedy
+from rlexact.exact.bellman import checked_v, greedy
 from rlexact.exact.certified import evaluate, optimal_bound
-from rlexact.exact.contraction import contraction_modulus, down, moduli, span_bounds, up
-from rlexact.exact.evaluation import visits
-from rlexact.exact.policy_iteration import policy_iteration
-from rlexact.exact.reach import indicator
+from rlexact.exact.contraction import down, moduli, span_bounds, up
 from rlexact.mdp import MDP
-from rlexact.solution import Unbounded
 
 SMALL = 50_000  # entries of P, S·A·S, up to which a float model is bounded in rationals
 
@@ -78,15 +64,14 @@ def certify(mdp: MDP, v: Array, *, policy: Array | None = None, exact: bool | No
 
     `exact` asks for rationals (True) or for the model's own numbers (False); by default rationals where the model is small
     and discounted. Floats are read as binary fractions. Raises `NotExact` where exact=True cannot be had, `InvalidMDP`
-    where γ times a row sum reaches 1 below γ = 1, and at γ = 1 what `policy_iteration` raises.
+    where γ times a row sum reaches 1 below γ = 1, and at γ = 1 what `policy_iteration` raises, and `InvalidPolicy` where the
+    given policy has no finite value.
     """
     read = mdp if exact is False else in_rationals(mdp, policy, insist=exact is True)
     values = checked_v(read, as_guess(read, v))
     pi = greedy(read, values) if policy is None else read.admit(binary(policy) if read is not mdp else policy)
     best = optimal_bound(read, values)
-    acting = policy_bounds(read, values, pi)
-    if policy is not None and acting is None:
-        raise InvalidPolicy("at gamma = 1 this policy has no finite value: rlexact.exact.policy_value names the trap")
+    acting = bounds_if_finite(read, values, pi) if policy is None else policy_bounds(read, values, pi)
     low, high = best if policy is None or acting is None else acting
     return Bounds(
         lower=low,
@@ -117,7 +102,7 @@ def binary(x: Any) -> Array:
     """Floats as the binary fractions they are, exact numbers unchanged."""
     array = np.asarray(x)
     out = np.empty(array.shape, dtype=object)
-    out.flat = [ar.as_fraction(entry) for entry in array.flat]
+    out.reshape(-1)[:] = [ar.as_fraction(entry) for entry in array.flat]
     return out
 
 
@@ -127,15 +112,20 @@ def as_guess(mdp: MDP, v: Any) -> Array:
     return binary(v) if ar.is_exact(mdp.r) and not exact_v else np.asarray(v)
 
 
-def policy_bounds(mdp: MDP, v: Array, policy: Array) -> tuple[Array, Array] | None:
-    """(lower, upper) around V^π; None at γ = 1 where the policy has no finite value."""
+def policy_bounds(mdp: MDP, v: Array, policy: Array) -> tuple[Array, Array]:
+    """(lower, upper) around V^π.  Raises `InvalidPolicy` at γ = 1 where it is not finite."""
     if mdp.gamma != 1 or moduli(mdp, policy).contracts:
         return span_bounds(mdp, v, policy)
+    truth = evaluate(mdp, policy)
+    pad = up(truth.error_bound + 4 * ar.unit_roundoff(mdp.r) * np.abs(truth.v))
+    return truth.v - pad, truth.v + pad
+
+
+def bounds_if_finite(mdp: MDP, v: Array, policy: Array) -> tuple[Array, Array] | None:
     try:
-        truth = evaluate(mdp, policy)
+        return policy_bounds(mdp, v, policy)
     except InvalidPolicy:
         return None
-    return truth.v - up(truth.error_bound), truth.v + up(truth.error_bound)
 
 
 def positive(x: Array) -> Array:
@@ -144,71 +134,6 @@ def positive(x: Array) -> Array:
 
 def largest_positive(x: Array) -> Any:
     return ar.largest(positive(x))
-
-
-# -- certificates -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class Certificate:
-    """A primal-dual pair [K4-K7]: `values` (S,), `occupancy` (S, A), the `start` (S,) it belongs to, `steps` w (S,), `gap`.
-
-    Σ r x ≤ start · V* ≤ start · v; with gap 0 and a start that is positive wherever something can be done, v = V*.
-    """
-
-    values: Array
-    occupancy: Array
-    start: Array
-    steps: Array
-    gap: Any
-
-    def save(self, path: str | Path) -> None:
-        """Write it as JSON, every number a string "p/q"."""
-        numbers = {name: listed(getattr(self, name)) for name in ("values", "occupancy", "start", "steps", "gap")}
-        text = json.dumps({"format": "rlexact certificate", "version": 1, **numbers}, indent=1)
-        Path(path).write_text(text + "\n", encoding="utf-8")
-
-
-def certificate(mdp: MDP, v: Array | None = None, *, start: Any = None) -> Certificate:
-    """A primal-dual certificate [K4-K7] around given values, or around V* (gap 0): (S,) -> `Certificate`.
-
-    `start` is a state or a (S,) distribution, even over the states that are not terminal by default. Values that are not
-    feasible are raised along w until they are. Raises `NotExact` unless the model is rational (`to_rational()` first), and
-    `Unbounded` at γ = 1 where some policy never ends.
-    """
-    if mdp.world != "rational":
-        raise NotExact(f"certificates hold rationals and the model is {mdp.world}: take it to_rational() first")
-    w, rho = remaining_steps(mdp), start_law(mdp, start)
-    guess = policy_iteration(mdp).v if v is None else checked_v(mdp, as_guess(mdp, v))
-    guess = np.where(mdp.terminal, ar.zeros(mdp.r, mdp.n_states), guess)
-    short = (backup(mdp, guess) - guess[:, None])[mdp.available]
-    raised = guess + largest_positive(short) * w
-    pi = greedy(mdp, raised)
-    x = np.where(mdp.available, visits(mdp.replace(initial=rho), pi)[:, None] * pi, ar.zeros(mdp.r, mdp.r.shape))
-    return Certificate(raised, x, rho, w, (rho * raised).sum() - (x * mdp.r).sum())
-
-
-def remaining_steps(mdp: MDP) -> Array:
-    """w [K7]: 1 / (1 - m) with the modulus m of the model; at γ = 1 the most steps that any policy expects."""
-    live = indicator(mdp, ~mdp.terminal)
-    if mdp.gamma != 1:
-        return live / (1 - contraction_modulus(mdp))
-    one = indicator(mdp, mdp.available)
-    try:
-        return policy_iteration(MDP.of_parts(door.freeze(replace(mdp._parts, R=one, r=one, law=None)))).v
-    except Unbounded as error:
-        raise Unbounded(f"at gamma = 1 a certificate needs every policy to end ({error})") from None
-
-
-def start_law(mdp: MDP, start: Any) -> Array:
-    if start is not None:
-        return mdp.replace(initial=start).initial
-    live = indicator(mdp, ~mdp.terminal)
-    return live / live.sum()
-
-
-def listed(x: Any) -> Any:
-    return [listed(y) for y in x] if isinstance(x, np.ndarray) else str(x)
 
 
 # -- from the command line --------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ Proposition 1 for ℓ₂. A law is a dictionary {value: probability}; in rationa
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,9 @@ def return_laws(mdp: MDP, policy: Array, steps: int, *, limit: int = 100_000) ->
     for n in range(steps):
         laws = bellman_law(mdp, policy, laws)
         if (most := max(map(len, laws))) > limit:
-            raise TooManyAtoms(f"after {n + 1} of {steps} steps a law has {most:,} values, above {limit:,}: fewer, or limit=")
+            raise TooManyAtoms(
+                f"after {n + 1} of {steps} steps a law has {most:,} values, above {limit:,}: fewer, or limit="
+            )
     return laws
 
 
@@ -128,7 +130,7 @@ def project_categorical(law: Mapping[Any, Any], support: Any) -> Array:
     """Masses on a fixed ascending support [Z3]: law, (n,) -> (n,), adding up to the mass of the law."""
     values, _ = in_order(law)
     z = ar.read({"support": support, "values": values})["support"]
-    if z.size < 2 or not all(a < b for a, b in zip(z, z[1:], strict=False)):
+    if z.size < 2 or not all(a < b for a, b in pairwise(z)):
         raise ValueError(f"support = {list(z)}: give at least two values, ascending")
     masses = ar.zeros(z, z.size)
     for x in values:
@@ -171,4 +173,6 @@ def cramer(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> Any:
     """ℓ₂² = ∫ (F - G)² dx, the square of the Cramér distance [Z5]."""
     grid, _ = in_order({**one, **other})
     gaps = accumulate(one.get(x, 0) - other.get(x, 0) for x in grid)
-    return sum((gap * gap * (right - left) for gap, left, right in zip(gaps, grid, grid[1:], strict=False)), start=0 * grid[0])
+    return sum(
+        (gap * gap * (right - left) for gap, left, right in zip(gaps, grid, grid[1:], strict=False)), start=0 * grid[0]
+    )

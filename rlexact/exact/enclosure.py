@@ -130,11 +130,12 @@ def optimal_enclosure(given: SoftControl, has_reference: bool, goal: Fraction) -
     approximate = proposal(nearby)
     h, P = exactly(steps_left(nearby, approximate)), nearby.mdp.under(nearby.greedy(approximate))[0]
     v, steps = exactly(approximate), ar.largest(h)
-    bits = GUARD + int((1 + ar.largest(np.abs(v))) * (1 + steps) / goal).bit_length()
+    size = 1 + given.tau + ar.largest(np.abs(v))
+    bits = GUARD + int(size * (1 + steps) / goal).bit_length()
     for _ in range(PATIENCE):
         v = rounded(v, bits)
         found = applied(control, v, bits)
-        slack = 2 * ar.largest(np.concatenate([found.upper - v, v - found.lower]))
+        slack = 2 * ar.largest(np.concatenate([found.upper - v, v - found.lower])) + size / 2 ** (bits - GUARD // 4)
         lower, upper = v - slack * h, v + slack * h
         if 2 * slack * steps <= goal and contradicts_neither(control, lower, upper, bits):
             return Enclosure(lower, upper)

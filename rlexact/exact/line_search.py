@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array
 from rlexact.exact.difference import mean_advantage, weighed
 from rlexact.exact.fisher import fisher_product
@@ -22,12 +23,14 @@ from rlexact.exact.trpo import problem
 from rlexact.mdp import MDP
 from rlexact.solution import NotConverged
 
+ROUNDINGS = 2**10  # units of roundoff in a residual that no further iteration improves
+
 
 @dataclass(frozen=True, eq=False)
 class LineSearchStep:
     """`family` and `theta` after the step; `gain` and `divergence` as in `TrustRegionStep`; `backtracks` j.
 
-    `cg_residual` is ‖F x - g‖ / ‖g‖ after the iterations allowed: 0 where they were enough.
+    `cg_residual` is ‖F x - g‖ / ‖g‖ after the iterations allowed: near 0 where they were enough.
     """
 
     family: ParameterisedPolicy
@@ -53,6 +56,8 @@ def line_search_step(
     A θ where g = 0 is its own answer. Raises `InvalidBudget`, `NotExact`, `NotConverged` (with the family at θ as `best`)
     where no step kʲ, j ≤ backtracks, improves within the budget.
     """
+    if iterations < 1:
+        raise ValueError(f"iterations = {iterations}: conjugate gradients need one at least")
     here = at(theta)
     old, A, w, delta = problem(mdp, here.policy, budget)
     product = fisher_product(mdp, here, w)
@@ -76,18 +81,19 @@ def line_search_step(
 
 
 def conjugate_gradients(product: Callable[[Array], Array], b: Array, iterations: int) -> tuple[Array, Array]:
-    """F x = b from x = 0 for F ≥ 0 given by its product: -> x and the residual b - F x, after at most `iterations`.
+    """F x = b from x = 0 for F ≥ 0 given by its product: -> x and b - F x, after at most `iterations`.
 
     Exact after rank F steps in exact arithmetic. x stays in the span of b, F b, ...: where F is singular and b is in its
-    range, it is the solution of least norm [L1].
+    range, it is the solution of least norm [L1]. In floats it stops at a relative residual of about 10⁻¹³: what is left
+    then is rounding, which a singular F would blow up.
     """
     x, left = 0 * b, b
-    along = left
+    along, enough = left, (ROUNDINGS * ar.unit_roundoff(b)) ** 2 * (b @ b)
     for _ in range(iterations):
         size, pushed = left @ left, product(along)
-        if size == 0 or along @ pushed == 0:
+        if size <= enough:
             break
         alpha = size / (along @ pushed)
         x, left = x + alpha * along, left - alpha * pushed
         along = left + (left @ left) / size * along
-    return x, left
+    return x, b - product(x)

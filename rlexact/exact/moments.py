@@ -40,7 +40,8 @@ def central_moments(mdp: MDP, policy: Array, order: int) -> Array:
 
 def return_variance(mdp: MDP, policy: Array) -> Array:
     """Var(G | s) [M3]: (S, A) -> (S,), in squared rewards; no difference of large numbers.  Raises as `return_moments`."""
-    return central_moments(mdp, policy, 2)[2]
+    _, _, variance = central_moments(mdp, policy, 2)
+    return np.asarray(variance)
 
 
 def action_return_moments(mdp: MDP, policy: Array, order: int) -> Array:
@@ -76,7 +77,9 @@ def binomial_backup(mdp: MDP, law: "StepLaw", c: Any, k: int, v: Array) -> Array
     """Σ_j (k choose j) γ^j E[δ^{k-j} c_j(s') | s, a] over the c_j given, j ≤ k [M2]: (j, S), (S,) -> (S, A)."""
     nothing, one = 0 * law.p, 0 * law.p + 1
     delta = law.rewards + mdp.gamma * law.ahead(v, nothing) - v[law.rows // mdp.n_actions]
-    terms = (comb(k, j) * mdp.gamma**j * delta ** (k - j) * law.ahead(c[j], nothing if j else one) for j in range(len(c)))
+    terms = (
+        comb(k, j) * mdp.gamma**j * delta ** (k - j) * law.ahead(c[j], nothing if j else one) for j in range(len(c))
+    )
     total = ar.zeros(mdp.r, mdp.r.size)
     np.add.at(total, law.rows, law.p * sum(terms))
     return ar.tidy(total.reshape(mdp.r.shape))
@@ -108,7 +111,7 @@ def refuse_paid_traps(mdp: MDP, policy: Array, law: StepLaw) -> None:
         return
     paid = np.zeros(mdp.r.size, dtype=bool)
     paid[law.rows[ar.apart(law.rewards, 0)]] = True
-    taken = (paid.reshape(mdp.r.shape) & ar.apart(policy, 0)).any(axis=1)
+    taken = np.any(paid.reshape(mdp.r.shape) & ar.apart(policy, 0), axis=1, keepdims=True)
     for states in closed_classes(mdp, policy):
         if taken[states].any():
             raise InvalidPolicy(

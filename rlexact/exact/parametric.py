@@ -101,4 +101,4 @@ def padded(ascending: Array, width: int) -> Array:
 def rationals(x: Array) -> Array:
     import sympy
 
-    return np.vectorize(lambda f: sympy.Rational(f.numerator, f.denominator), otypes=[object])(x)
+    return np.asarray(np.vectorize(lambda f: sympy.Rational(f.numerator, f.denominator), otypes=[object])(x))

@@ -60,14 +60,16 @@ def improved_to_the_end(mdp: MDP, ending: Ending, first: Array) -> Solution:
 
 
 def begun(mdp: MDP, ending: Ending, policy: Array) -> Array:
-    """A first policy for the collapsed model: the given one where nothing was collapsed, if that ends."""
+    """A first policy for the collapsed model: the given one outside the components, which are not left.
+
+    Raises `InvalidPolicy` where that does not end.
+    """
     given, width = mdp.admit(policy), ending.mdp.n_actions - mdp.n_actions
     padded = np.hstack([given, ar.zeros(given, (mdp.n_states, width))])
     first = np.where(np.any(ending.inside, axis=1)[:, None], ending.start, padded)
-    traps = closed_classes(ending.mdp, first)
-    if traps and not ending.inside.any():
+    if traps := closed_classes(ending.mdp, first):
         raise InvalidPolicy(f"policy never leaves {named(mdp, traps[0])}: at gamma = 1 begin with one that ends")
-    return ending.start if traps else first
+    return first
 
 
 def within(mdp: MDP, q: Array, error: Array) -> Array:

@@ -7,7 +7,9 @@ is the change of V* per unit along δ = (δγ, δr, δP): the right-hand derivat
 the optimal value of the model that has the optimal actions only and c for its reward, so one policy attains every state's
 maximum. It is the envelope theorem (Danskin 1967; Milgrom and Segal 2002) for V* = max_π V^π, where for one policy
 
-    ∂V^π/∂γ = (I - γ P_π)⁻¹ P_π V^π,   ∂V^π(s₀)/∂r(s, a) = η_{s₀}(s) π(a | s),   ∂V^π(s₀)/∂p(s' | s, a) = γ η_{s₀}(s) π(a | s) V^π(s').
+    ∂V^π/∂γ = (I - γ P_π)⁻¹ P_π V^π
+    ∂V^π(s₀)/∂r(s, a) = η_{s₀}(s) π(a | s)
+    ∂V^π(s₀)/∂p(s' | s, a) = γ η_{s₀}(s) π(a | s) V^π(s').
 
 Where ties leave both sides equal, V* is smooth along δ. Partial derivatives in single entries of r and P add up only where
 they are smooth: at a kink ask for the direction itself. An entry of P changes alone, so directions that keep rows

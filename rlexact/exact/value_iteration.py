@@ -131,8 +131,8 @@ def sweeps_needed(m: Any, first: Any, goal: Any) -> int:
 
 def log_of(x: Any) -> float:
     """log x for numbers of any world and of any size."""
-    numerator, denominator = x.as_integer_ratio()
-    return math.log(numerator) - math.log(denominator)
+    exact = ar.as_fraction(x)
+    return math.log(exact.numerator) - math.log(exact.denominator)
 
 
 def refuse_overflow(change: Array) -> Array:

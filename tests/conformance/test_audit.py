@@ -8,17 +8,18 @@ import pytest
 
 from rlexact import gallery
 from rlexact.arithmetic import NotExact
-from rlexact.conformance import InvalidValues, audit
+from rlexact.conformance import Finding, InvalidValues, audit
 from rlexact.exact.evaluation import action_value, policy_value
 from rlexact.exact.policy_iteration import policy_iteration
 from rlexact.interop.gymnasium import from_gymnasium
 from rlexact.mdp import MDP, InvalidMDP, InvalidPolicy
 from rlexact.policy import deterministic, deterministic_policies, epsilon_greedy, uniform
+from rlexact.solution import Unbounded
 
 # from 0, action 0 ends on the way to 1 with probability 1/2; 1 is live; each step pays something else; the last outcome of a
 # pair repeats a successor with another reward
 TABLE = {
-    0: {0: [(0.5, 1, 4.0, True), (0.5, 1, 1.0, False)], 1: [(1.0, 2, 0.5, False)]},
+    0: {0: [(0.5, 1, 1.0, False), (0.5, 1, 4.0, True)], 1: [(1.0, 2, 0.5, False)]},
     1: {0: [(0.25, 0, 2.0, False), (0.5, 2, -1.0, False), (0.25, 2, 3.0, False)], 1: [(1.0, 1, 0.25, False)]},
     2: {0: [(1.0, 0, -1.0, False)], 1: [(0.5, 2, 1.5, False), (0.5, 1, 0.0, False)]},
 }
@@ -123,6 +124,14 @@ def test_floats_carry_the_error_bound_of_the_truth(garnet):
     assert 0 < found.v.error_bound < 1e-12
     assert f"± {found.v.error_bound:.1e}" in repr(found)
     assert not audit(garnet, v=v, tol=0).agrees or found.v.distance <= found.v.error_bound
+
+
+def test_the_tolerance_is_met_where_the_truth_may_be_within_it():
+    def judged(distance, error_bound):
+        return Finding("v", "V*", distance, error_bound, 1.0, "state 0", 0.0, 0.0).agrees
+
+    assert [judged(1.0, 0), judged(1.1, 0), judged(1.1, 0.2), judged(1.1, 0.05)] == [True, False, True, False]
+    assert not audit(gallery.half_contraction(), v=[10, Fraction("8.015")], tol=Fraction(1, 100)).agrees
 
 
 def test_entries_that_nobody_asks_for_are_ignored():
@@ -384,6 +393,26 @@ def test_policies_that_would_be_right_for_a_mistake(garnet):
     assert "minimum for maximum" in named(audit(garnet, policy=q.argmin(axis=1)).policy)
 
 
+def test_policies_in_single_precision():
+    mdp = gallery.random_mdp(2, 4, 3)
+    third = np.full((4, 3), 1 / 3, dtype=np.float32)
+    assert third.sum(axis=1, dtype=float)[0] != 1  # off by 3e-8, more than a row of float64 may be
+    value = floats(policy_value(mdp, uniform(mdp)))
+    for model in (mdp, mdp.to_float()):
+        assert audit(model, v=value, policy=third, of="policy").agrees
+
+
+def floats(v):
+    return np.array([float(x) for x in v])
+
+
+def test_a_policy_can_be_worth_something_where_the_optimum_is_not_finite():
+    mdp = MDP.from_outcomes([[[(1.0, 0, 1.0, False)], [(1.0, None, 5.0, True)]]], 1.0)  # +1 for ever, or 5 and out
+    assert audit(mdp, v=[5], policy=[1], of="policy").agrees
+    with pytest.raises(Unbounded):
+        audit(mdp, v=[5])
+
+
 def test_float_policies_beside_an_exact_model():
     mdp = gallery.random_mdp(2, 4, 3)
     found = audit(mdp, policy=np.full((4, 3), 1 / 3))
@@ -405,6 +434,7 @@ def test_float_policies_beside_an_exact_model():
         ({"v": [0, 1, np.nan, 3, 4, 5, 6, 7]}, r"v\[2\] = nan"),
         ({"v": [0, 1, 2, np.inf, 4, 5, 6, 7]}, r"v\[3\] = inf"),
         ({"v": ["a"] * 8}, r"v\[0\] = a"),
+        ({"q": [[1, 2], [3]]}, "ragged"),
         ({"v": np.zeros(8, dtype=complex)}, r"v\[0\]"),
         ({"v": [None] * 8}, r"v\[0\] = None"),
         ({}, "nothing to audit"),
@@ -426,6 +456,7 @@ def test_bad_values_are_refused(garnet, answer, message):
         (np.eye(8, 3) - 0.1, "negative"),
         ([0, 1, 2, 3, 0, 1, 2, 0], "3"),
         ([0, 1], "2 actions for 8 states"),
+        ([[1, 0], [1]], "ragged"),
         (np.zeros((2, 2, 2)), "shape"),
     ],
 )

@@ -1,6 +1,7 @@
 """Switches of the optimal policy against published ones, closed forms, and every deterministic policy at many discounts."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -71,13 +72,15 @@ def test_each_piece_is_the_best_of_all_policies(seed):
 
 
 def as_polynomial(ascending):
-    return sympy.Poly([sympy.Rational(int(c.numerator), int(c.denominator)) for c in reversed(ascending)], sympy.Symbol("g"))
+    return sympy.Poly(
+        [sympy.Rational(int(c.numerator), int(c.denominator)) for c in reversed(ascending)], sympy.Symbol("g")
+    )
 
 
 @pytest.mark.parametrize("mdp", [garnet(6, 3, 3, seed, exact=True) for seed in range(3)])
 def test_neighbouring_curves_meet_at_the_switch_and_part_there(mdp):
     pieces = optimal_pieces(mdp)
-    for before, after in zip(pieces, pieces[1:], strict=False):
+    for before, after in pairwise(pieces):
         minimal = as_polynomial([Fraction(c) for c in after.low.minimal])
         below = as_polynomial(before.value.denominator), as_polynomial(after.value.denominator)
         curves = zip(before.value.numerators, after.value.numerators, strict=True)

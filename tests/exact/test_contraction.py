@@ -165,7 +165,9 @@ def test_rewards_that_are_averages_carry_their_rounding():
     forms = [MDP(P, R, 0.9), MDP(P, R, 0.9).to_sparse(), float_models(3)[2]]
     for mdp in forms:
         exact = stored(mdp).r
-        wrong = np.array([[abs(Fraction(x) - y) for x, y in zip(*rows, strict=True)] for rows in zip(mdp.r, exact, strict=True)])
+        wrong = np.array(
+            [[abs(Fraction(x) - y) for x, y in zip(*rows, strict=True)] for rows in zip(mdp.r, exact, strict=True)]
+        )
         assert (wrong <= reward_slop(mdp)).all()
         assert wrong.max() > 0
         assert reward_slop(mdp).max() <= 20 * 2.0**-53 * 5e8
@@ -174,7 +176,7 @@ def test_rewards_that_are_averages_carry_their_rounding():
 
 def test_without_contraction_the_bounds_are_refused():
     mdp = MDP([[[1]]], [[0]], "1")
-    with pytest.raises(InvalidMDP, match="row sum is 1, not below 1.*certified"):
+    with pytest.raises(InvalidMDP, match=r"row sum is 1, not below 1.*certified"):
         residual_bound(mdp, np.array([0]))
     with pytest.raises(InvalidMDP, match="certified"):
         span_bounds(mdp.to_float(), np.zeros(1))

@@ -58,9 +58,9 @@ def complex_softmax(mdp, logits):
 def complex_direction(mdp, theta, discount):
     """Σ_s η_d(s) π(a | s) A(s, a) at complex softmax logits, in NumPy alone."""
     pi = complex_softmax(mdp, theta)
-    P, r, I = np.einsum("sa,sat->st", pi, mdp.P), (pi * mdp.r).sum(axis=1), np.eye(mdp.n_states)
-    v = np.linalg.solve(I - mdp.gamma * P, r)
-    eta = np.linalg.solve((I - discount * P).T, mdp.initial.astype(complex))
+    P, r, one = np.einsum("sa,sat->st", pi, mdp.P), (pi * mdp.r).sum(axis=1), np.eye(mdp.n_states)
+    v = np.linalg.solve(one - mdp.gamma * P, r)
+    eta = np.linalg.solve((one - discount * P).T, mdp.initial.astype(complex))
     return eta[:, None] * pi * (mdp.r + mdp.gamma * mdp.P @ v - v[:, None])
 
 
@@ -128,39 +128,27 @@ def test_undiscounted_jacobian_by_complex_steps():
     np.testing.assert_allclose(direction_jacobian(model, pm.softmax(model, theta), 1), truth, rtol=0, atol=1e-10)
 
 
-def symbolic_model():
-    """Two states, two actions, symbols for the discount and a transition."""
-    gamma, p = sympy.symbols("gamma p")
-    R = sympy.Rational
-    P = [[[p, 1 - p], [R(1, 3), R(1, 3)]], [[1, 0], [R(1, 4), R(3, 4)]]]
-    P[0][1] = [R(2, 3), R(1, 3)]
-    return MDP(P, [[1, -2], [3, R(1, 2)]], gamma, [R(1, 3), R(2, 3)])
-
-
 def test_sympy_differentiates_the_same_gradient_and_hessian():
     """With u = exp θ everything is rational, and ∂/∂θ = u ∂/∂u."""
-    model = symbolic_model()
-    u = sympy.symbols("u:4", positive=True)
-    pi = np.array([[u[0] / (u[0] + u[1]), u[1] / (u[0] + u[1])], [u[2] / (u[2] + u[3]), u[3] / (u[2] + u[3])]])
-    P = sympy.Matrix(2, 2, lambda s, t: sum(pi[s, a] * model.P[s, a, t] for a in range(2)))
+    R, x, y = sympy.Rational, *sympy.symbols("x y", positive=True)
+    gamma = R(9, 10)
+    P = [[[R(1, 7), R(6, 7)], [R(2, 3), R(1, 3)]], [[1, 0], [R(1, 4), R(3, 4)]]]
+    model = MDP(P, [[1, -2], [3, R(1, 2)]], gamma, [R(1, 3), R(2, 3)])
+    # θ(s, 1) = 0: the other two logits say everything, and softmax derivatives of a state sum to 0
+    pi = np.array([[x / (x + 1), 1 / (x + 1)], [y / (y + 1), 1 / (y + 1)]])
+    chain = sympy.Matrix(2, 2, lambda s, t: sum(pi[s, a] * model.P[s, a, t] for a in range(2)))
     r = sympy.Matrix(2, 1, lambda s, _: sum(pi[s, a] * model.r[s, a] for a in range(2)))
-    J = sympy.cancel((sympy.Matrix([model.initial]) * (sympy.eye(2) - model.gamma * P).inv() * r)[0])
-    truth = [sympy.cancel(x * sympy.diff(J, x)) for x in u]
+    J = sympy.cancel((sympy.Matrix([model.initial]) * (sympy.eye(2) - gamma * chain).inv() * r)[0])
+    first = [sympy.cancel(u * sympy.diff(J, u)) for u in (x, y)]
     family = pm.softmax_at(model, pi)
-    found = policy_gradient(model, family).ravel()
-    assert [sympy.cancel(a - b) for a, b in zip(found, truth, strict=True)] == [0] * 4
-    point = {
-        u[0]: 2,
-        u[1]: 3,
-        u[2]: 5,
-        u[3]: 1,
-        model.gamma: sympy.Rational(9, 10),
-        sympy.Symbol("p"): sympy.Rational(1, 7),
-    }
-    second = [[(x * sympy.diff(g, x)).subs(point) for x in u] for g in truth]
-    at = np.vectorize(lambda x: x.subs(point), otypes=[object])
-    fixed = MDP(at(model.P), at(model.r), sympy.Rational(9, 10), model.initial)
-    assert hessian(fixed, pm.softmax_at(fixed, at(pi))).tolist() == second
+    found = policy_gradient(model, family)
+    assert [sympy.cancel(a - b) for a, b in zip(found[:, 0], first, strict=True)] == [0, 0]
+    assert [sympy.cancel(z) for z in found.sum(axis=1)] == [0, 0]
+    second = hessian(model, family).reshape(2, 2, 2, 2)
+    for i, g in enumerate(first):
+        for j, u in enumerate((x, y)):
+            assert sympy.cancel(second[i, 0, j, 0] - u * sympy.diff(g, u)) == 0
+    assert [sympy.cancel(z) for z in second.sum(axis=3).flat] == [0] * 8
 
 
 def test_symbolic_logits():
@@ -311,10 +299,10 @@ def test_refusals():
     with pytest.raises(TooManyPaths):
         trajectory_gradient(model, given, 10, limit=100)
     masked = random_mdp(1, masked=True)
+    s, a = np.argwhere(~masked.available)[0]
+    jacobian = np.zeros((4, 3, 1), dtype=int)
+    jacobian[s, a], jacobian[s, a - 1] = 1, -1
     with pytest.raises(InvalidPolicy, match="not available"):
-        s, a = np.argwhere(~masked.available)[0]
-        jacobian = np.zeros((4, 3, 1), dtype=int)
-        jacobian[s, a], jacobian[s, a - 1] = 1, -1
         pm.with_jacobian(masked, full_policy(masked), jacobian)
 
 

@@ -124,6 +124,25 @@ def test_the_bound_counts_rounding(sparse):
     assert answer.error_bound < 1e-13
 
 
+def test_rounding_adds_up_over_the_steps():
+    """0.1 added to itself a thousand times: float64 goes wrong by far more than one addition does."""
+    answer = backward_induction(MDP([[[1.0]]], [[0.1]], 1.0), 1000)
+    error = abs(Fraction(answer.v[0, 0]) - 1000 * Fraction(0.1))
+    assert 10 * Fraction(2.0**-53 * 100) < error <= answer.error_bound
+
+
+@pytest.mark.parametrize("world", WORLDS[:2])
+def test_a_tie_that_rounding_breaks_is_still_marked(world):
+    """0.1, 0.2, 0.3 or 0.3, 0.2, 0.1: the same sum, but 0.1 + (0.2 + 0.3) < 0.3 + (0.2 + 0.1) in float64."""
+    pays = [[0.1, 0.3], [0.2, 0.2], [0.3, 0.3], [0.2, 0.2], [0.1, 0.1]]
+    goes = [[1, 3], [2, 2], [5, 5], [4, 4], [5, 5], [5, 5]]
+    mdp = in_world(MDP(np.eye(6)[goes], [*pays, [0.0, 0.0]], 1.0, terminal=[5]), world)
+    answer = backward_induction(mdp, 3)
+    assert answer.q[0, 0, 0] < answer.q[0, 0, 1]
+    assert answer.optimal_actions[0, 0].all()
+    assert policy_iteration(mdp).optimal_actions[0].all()
+
+
 def test_no_steps_leave_the_final_values():
     mdp = model(1)
     answer = backward_induction(mdp, 0, terminal_values=final(mdp))

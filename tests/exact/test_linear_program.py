@@ -75,6 +75,18 @@ def test_a_longer_model_than_brute_force_can_do():
     assert abs(one.x.sum() - 20) < 1e-6  # 1 / (1 - γ) visits in all
 
 
+@pytest.mark.parametrize("world", WORLDS[:3])
+def test_a_component_is_left_by_all_who_start_in_it(world):
+    """A free ring of five states, each with an exit that pays 2, but 7 from state 3: everybody leaves there, once."""
+    table = {(s, 0): [(Fraction(1), (s + 1) % 5, 0, False)] for s in range(5)}
+    table |= {(s, 1): [(Fraction(1), None, 7 if s == 3 else 2, True)] for s in range(5)}
+    answer = linear_program(in_world(MDP.from_outcomes(table, Fraction(1)), world))
+    assert np.allclose(
+        as_floats(answer.x), [[0, 0], [0, 0], [0, 0], [0, 1], [0, 0]], atol=1e-9
+    )  # HiGHS's own tolerance
+    assert np.allclose(as_floats(answer.v), 7, atol=1e-9)
+
+
 def test_the_weights_do_not_change_the_value():
     mdp = gallery.sutton_barto_grid()
     n = mdp.n_states

@@ -5,6 +5,7 @@ from math import comb
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 from rlexact import arithmetic as ar
 from rlexact.door import InvalidPolicy
@@ -34,7 +35,7 @@ def ending(seed, gamma="9/10"):
             weights = rng.integers(1, 5, 2 * len(ahead))
             laws = [(Fraction(int(w), int(weights.sum())), t) for w, t in zip(weights, ahead * 2, strict=True)]
             table[s, a] = [(p, t, Fraction(int(rng.integers(-4, 5)), 2), t is None) for p, t in laws]
-    return MDP.from_outcomes(table, gamma, {0: 0}[0])
+    return MDP.from_outcomes(table, gamma, 0)
 
 
 MODELS = [ending(seed) for seed in range(4)] + [ending(4, 1)]
@@ -99,7 +100,9 @@ def test_independent_steps_add_their_variances():
 
 def test_rewards_of_the_arrival_count_jointly_with_it():
     """R(s, a, s') = 1 exactly where the next state is worth 0: the two cancel, and nothing varies."""
-    mdp = MDP([[["0", "1/2", "1/2"]], [[0, 0, 0]], [[0, 0, 1]]], [[[0, 1, 0]], [[0, 0, 0]], [[0, 0, 1]]], "1/2", terminal=[1])
+    mdp = MDP(
+        [[["0", "1/2", "1/2"]], [[0, 0, 0]], [[0, 0, 1]]], [[[0, 1, 0]], [[0, 0, 0]], [[0, 0, 1]]], "1/2", terminal=[1]
+    )
     assert policy_value(mdp, uniform(mdp)).tolist() == [1, 0, 2]
     assert return_variance(mdp, uniform(mdp)).tolist() == [0, 0, 0]
     averaged = MDP(mdp.P, mdp.r, mdp.gamma, terminal=[1])
@@ -128,8 +131,6 @@ def test_variance_survives_a_large_mean_in_floats():
 
 def test_sparse_rewards_are_read_in_place():
     mdp = random_mdp(1, 4, 2, exact=False)
-    import scipy.sparse
-
     R = scipy.sparse.csr_array(mdp.R.reshape(8, 4))
     sparse = MDP(scipy.sparse.csr_array(mdp.kernel), R, mdp.gamma)
     assert return_variance(sparse, uniform(sparse)) == pytest.approx(return_variance(mdp, uniform(mdp)), rel=1e-12)
