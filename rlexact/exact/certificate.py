@@ -75,7 +75,7 @@ def remaining_steps(mdp: MDP) -> Array:
     """w [K7]: 1 / (1 - m) with the modulus m of the model; at γ = 1 the most steps that any policy expects."""
     live = indicator(mdp, ~mdp.terminal)
     if mdp.gamma != 1:
-        return live / (1 - contraction_modulus(mdp))
+        return np.asarray(live / (1 - contraction_modulus(mdp)))
     one = indicator(mdp, mdp.available)
     try:
         return policy_iteration(MDP.of_parts(door.freeze(replace(mdp._parts, R=one, r=one, law=None)))).v
@@ -87,7 +87,7 @@ def start_law(mdp: MDP, start: Any) -> Array:
     if start is not None:
         return mdp.replace(initial=start).initial
     live = indicator(mdp, ~mdp.terminal)
-    return live / live.sum()
+    return np.asarray(live / live.sum())
 
 
 def listed(x: Any) -> Any:

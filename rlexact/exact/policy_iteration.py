@@ -9,10 +9,9 @@ import numpy as np
 
 from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array
-from rlexact.door import InvalidPolicy
 from rlexact.exact.bellman import backup, greedy
 from rlexact.exact.certified import optimal_bound
-from rlexact.exact.chain import closed_classes, named
+from rlexact.exact.chain import closed_classes
 from rlexact.exact.contraction import enclosed_backup, enclosed_step, up
 from rlexact.exact.ending import Ending, ending_model, refuse_tight_loops
 from rlexact.exact.ending_bounds import ending_bounds
@@ -60,16 +59,10 @@ def improved_to_the_end(mdp: MDP, ending: Ending, first: Array) -> Solution:
 
 
 def begun(mdp: MDP, ending: Ending, policy: Array) -> Array:
-    """A first policy for the collapsed model: the given one outside the components, which are not left.
-
-    Raises `InvalidPolicy` where that does not end.
-    """
+    """A first policy for the collapsed model: the given one outside the components, which are not left."""
     given, width = mdp.admit(policy), ending.mdp.n_actions - mdp.n_actions
     padded = np.hstack([given, ar.zeros(given, (mdp.n_states, width))])
-    first = np.where(np.any(ending.inside, axis=1)[:, None], ending.start, padded)
-    if traps := closed_classes(ending.mdp, first):
-        raise InvalidPolicy(f"policy never leaves {named(mdp, traps[0])}: at gamma = 1 begin with one that ends")
-    return first
+    return np.where(np.any(ending.inside, axis=1)[:, None], ending.start, padded)
 
 
 def within(mdp: MDP, q: Array, error: Array) -> Array:

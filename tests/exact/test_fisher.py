@@ -175,6 +175,17 @@ def test_null_spaces(world):
     assert ar.null_space(ar.eye(kernel.T @ kernel)).shape == (4, 0)
 
 
+@pytest.mark.parametrize("world", ["rational", "symbolic", "dense"])
+def test_rows_are_mixed_by_any_weights(world):
+    """Slopes are mixed by action values, and those may be 1 without being the whole row."""
+    model = random_mdp(0)
+    model = {"rational": model, "symbolic": model.to_symbolic(), "dense": model.to_float()}[world]
+    weights = np.array([[1, 1, 2], [0, 1, -1], [3, 1, 0], [1, 0, 0]]) * ar.ones(model.r, (4, 3))
+    truth = (as_floats(weights)[:, :, None] * as_floats(model.P)).sum(axis=1)
+    # three products
+    np.testing.assert_allclose(as_floats(ar.dense_array(ar.mix(weights, model.kernel))), truth, atol=1e-15)
+
+
 def test_refusals():
     model = random_mdp(0)
     table = np.array([[1, 0, 0]] * 4)

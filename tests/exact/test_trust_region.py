@@ -284,6 +284,16 @@ def test_a_budget_that_admits_the_best_actions():
 
 
 @pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("budget", [1e-12, 1e-5, 3.0, 60.0])
+def test_a_best_action_that_was_never_expected(step, budget):
+    """Its probability was 1e-150: the bracket of the normaliser spans hundreds of halvings."""
+    model = bandit((1, 2, 3)).to_float()
+    found = step(model, np.array([[0.25, 0.75 - 1e-150, 1e-150]]), budget)
+    assert found.kkt_residual < 1e-9
+    assert found.divergence == pytest.approx(budget, rel=1e-3)  # a divergence of 1e-12 has three digits left
+
+
+@pytest.mark.parametrize("step", STEPS)
 def test_nothing_to_gain(step):
     model = bandit((2, 2)).to_float()
     found = step(model, uniform(model), 0.1)

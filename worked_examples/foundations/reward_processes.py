@@ -31,6 +31,7 @@ from rlexact.claims import (
 )
 from rlexact.exact.evaluation import policy_value
 from rlexact.exact.paths import expect
+from rlexact.learning.simulate import trajectory
 from rlexact.mdp import MDP
 from rlexact.plotting import figure
 from rlexact.policy import uniform
@@ -302,25 +303,12 @@ how_you_got_there
 
 
 # %%
-def sampled(draw, law):
-    """A state from a law (S,): the first whose cumulative probability exceeds one uniform number."""
-    cumulative = np.cumsum(law)
-    return int(np.searchsorted(cumulative / cumulative[-1], draw.random_sample(), side="right"))
-
-
-def walk(draw, process, steps):
-    states = [sampled(draw, process.initial)]
-    for _ in range(steps):
-        states.append(sampled(draw, process.P[states[-1], 0]))
-    return states
-
-
 def reward_process_and_walk():
     """The document's second model and its walk: what the generator gives after the first section's draws."""
     draw = np.random.RandomState(0)
-    walk(draw, gallery.foundations_process(draw), 10)
+    trajectory(gallery.foundations_process(draw), None, draw, 10)
     process = gallery.foundations_reward_process(draw)
-    return process, walk(draw, process, 10)
+    return process, trajectory(process, None, draw, 10)
 
 
 @claim(
@@ -329,14 +317,14 @@ def reward_process_and_walk():
     "foundations-028",
     says="The class adds normal rewards R, and a walk gives T + 1 states and T rewards r_t = R[s_{t+1}]; both lists are printed",
     verdict=Holds(note="R of the starting state is never paid"),
-    about=(walk, gallery.foundations_reward_process),
+    about=(trajectory, gallery.foundations_reward_process),
 )
 def the_printed_rewards():
-    process, states = reward_process_and_walk()
-    yield equal(states, [0, 1, 3, 0, 3, 2, 1, 3, 0, 3, 4], "eleven states")
+    _, walk = reward_process_and_walk()
+    yield equal(walk.states, [0, 1, 3, 0, 3, 2, 1, 3, 0, 3, 4], "eleven states")
     stated = ["-0.027971183469780222", "0.6467800971387857", "0.42539339846964996", "0.6467800971387857", "1.4759898324822718"]
     stated += ["-0.027971183469780222", "0.6467800971387857", "0.42539339846964996", "0.6467800971387857", "-0.3643343119343121"]
-    yield agrees(printed(stated), process.R[0, 0, states[1:]], "ten rewards, R of the state arrived in, to the last digit")
+    yield agrees(printed(stated), walk.rewards, "ten rewards, R of the state arrived in, to the last digit")
 
 
 the_printed_rewards
@@ -440,7 +428,7 @@ def how_the_discount_sees():
     for gamma in (0.5, 0.9, 0.99, 1.0):
         ax.plot(k, gamma**k, label=f"γ = {gamma:g}")
     ax.set(xlabel="steps from now", ylabel="weight γ^k")
-    ax.legend()
+    ax.legend(loc="center right")
     return fig
 
 
