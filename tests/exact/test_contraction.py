@@ -4,13 +4,22 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import scipy.sparse
 import sympy
 
 from rlexact import arithmetic as ar
 from rlexact import gallery
 from rlexact.arithmetic import MixedNumbers, NotExact
 from rlexact.door import InvalidMDP
-from rlexact.exact.contraction import contraction_modulus, residual_bound, reward_slop, span_bounds
+from rlexact.exact.contraction import (
+    contraction_modulus,
+    enclosed,
+    enclosed_backup,
+    residual,
+    residual_bound,
+    reward_slop,
+    span_bounds,
+)
 from rlexact.exact.evaluation import policy_value
 from rlexact.mdp import MDP
 from rlexact.policy import deterministic_policies, uniform
@@ -70,6 +79,16 @@ def test_the_modulus_counts_true_row_sums():
     assert Fraction(contraction_modulus(mdp)) >= true_sum / 2
     over = MDP([[[1 + 5e-9]]], [0.0], 1 - 1e-9)
     assert contraction_modulus(over) > 1
+
+
+def test_the_modulus_counts_what_the_sum_of_a_row_loses():
+    """1/2 and 2000 times 2⁻⁵⁵ add up to 1/2 in floats, one after the other, and to 500 units of 2⁻⁵³ more in truth."""
+    n = 2002
+    row = np.array([0.5, *[2.0**-55] * (n - 2), 0.5])
+    loops = scipy.sparse.csr_array(np.vstack([row, np.hstack([np.zeros((n - 1, 1)), np.eye(n - 1)])]))
+    mdp = MDP(loops, np.zeros(n), 0.5)
+    assert mdp.kernel.sum(axis=1)[0] == 1
+    assert Fraction(contraction_modulus(mdp)) >= sum(map(Fraction, row)) / 2
 
 
 def test_the_modulus_of_a_policy_is_that_of_its_own_rows():
@@ -172,6 +191,75 @@ def test_rewards_that_are_averages_carry_their_rounding():
         assert wrong.max() > 0
         assert reward_slop(mdp).max() <= 20 * 2.0**-53 * 5e8
     assert (reward_slop(MDP(P, R[:, :, 0], 0.9)) == 0).all()
+
+
+def exact_backup(mdp, v):
+    exact, values = stored(mdp), np.vectorize(Fraction, otypes=[object])(v)
+    return exact.r + exact.gamma * (exact.kernel @ values).reshape(exact.r.shape)
+
+
+def fan(seed, rewards):
+    """Forty successors of state 0, whose probabilities and rewards all differ."""
+    rng = np.random.default_rng(seed)
+    p, paid = rng.dirichlet(np.ones(40)), rewards * rng.standard_normal(40)
+    rest = {(s, 0): [(1.0, s, 0.0, True)] for s in range(1, 41)}
+    return MDP.from_outcomes({(0, 0): [(p[k], 1 + k, paid[k], False) for k in range(40)], **rest}, 1.0)
+
+
+@pytest.mark.parametrize(("reward", "value"), [(1e6, 0.0), (0.0, 1e6)])
+def test_sums_that_cancel_are_counted(reward, value):
+    """Averages of large rewards, or of large values: wrong by many roundings of the small result, yet within the bound."""
+    above = 0
+    for seed in range(40):
+        mdp, v = fan(seed, reward), value * np.random.default_rng(seed).standard_normal(41)
+        q, slop = enclosed_backup(mdp, v)
+        error = abs(Fraction(q[0, 0]) - exact_backup(mdp, v)[0, 0])
+        assert error <= Fraction(slop[0, 0])
+        above += error > 8 * 2.0**-53 * abs(q[0, 0])
+    assert above > 0
+
+
+def test_probabilities_added_up_from_outcomes_are_counted():
+    """1/2 and 2000 times 2⁻⁵⁵ for one successor: every addition is rounded away, and 500 units of 2⁻⁵³ are lost."""
+    law = [(0.5, 1, 0.0, False), *((2.0**-55, 1, float(k), False) for k in range(1, 2001)), (0.5, 2, 0.0, False)]
+    mdp = MDP.from_outcomes({(0, 0): law, (1, 0): [(1.0, 1, 0.0, True)], (2, 0): [(1.0, 2, 0.0, True)]}, 1.0)
+    v = np.array([0.0, 1e9, -1e9])
+    q, slop = enclosed_backup(mdp, v)
+    error = abs(Fraction(q[0, 0]) - exact_backup(mdp, v)[0, 0])
+    assert 400 * 2.0**-53 * 1e9 < error <= Fraction(slop[0, 0])
+
+
+def test_the_average_over_a_policy_is_counted():
+    """One action worth 2 and many worth next to nothing, which vanish one by one when they are added to it."""
+    n = 4096
+    r = np.append([2.0], np.full(n - 1, 2.0**-53 * n))
+    mdp = MDP([[[0, 1]] * n, [[0, 0]] * n], [r, np.zeros(n)], 0.5, terminal=[1])
+    pi = np.array([np.append([0.5], np.full(n - 1, 0.5 / (n - 1)))] * 2)
+    mean, slop = enclosed(mdp, np.zeros(2), pi)
+    truth = sum(Fraction(p) * Fraction(x) for p, x in zip(pi[0], r, strict=True))
+    assert 3 * 2.0**-53 < abs(Fraction(mean[0]) - truth) <= Fraction(slop[0])
+
+
+def test_the_difference_from_a_far_guess_is_counted():
+    mdp = MDP([[[0, 1]], [[0, 0]]], [[0.1], [0]], 0.5, terminal=[1])
+    for far in (1e10 + 0.3, 3e15):
+        _, slop, gap, error = residual(mdp, np.array([far, 0]))
+        wrong = abs(Fraction(gap[0]) - (Fraction(0.1) - Fraction(far)))
+        assert 1e6 * slop[0] < wrong <= Fraction(error[0])
+
+
+def test_bounds_are_themselves_rounded_up():
+    """[B2] and [B3] of a single loop, taken exactly from the enclosed residual, never exceed what is returned."""
+    for seed in range(300):
+        gamma, reward, guess = np.random.default_rng(seed).random(3)
+        mdp = MDP([[[1.0]]], [reward], gamma)
+        v = np.array([guess])
+        top, slop, gap, error = (Fraction(x[0]) for x in residual(mdp, v))
+        m = Fraction(gamma)
+        assert (abs(gap) + error) / (1 - m) <= residual_bound(mdp, v)
+        lower, upper = span_bounds(mdp, v)
+        assert lower[0] <= top - slop + (gap - error) * m / (1 - m)
+        assert top + slop + (gap + error) * m / (1 - m) <= upper[0]
 
 
 def test_without_contraction_the_bounds_are_refused():
