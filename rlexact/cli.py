@@ -1,4 +1,4 @@
-"""`rlexact verify | show | certify …`: the documents' claims from the command line."""
+"""`rlexact verify | show | certify`: the documents' claims, and bounds on anybody's values, from the command line."""
 
 import argparse
 import difflib
@@ -44,6 +44,11 @@ def parser() -> argparse.ArgumentParser:
     verify_.add_argument("--json", metavar="FILE", help="write the ledger as JSON ('-' for standard output)")
     verify_.add_argument("--list", action="store_true", help="also print every claim's verdict")
     verify_.set_defaults(run=verify)
+    certify_ = commands.add_parser("certify", help="rigorous bounds on V* around values that came from anywhere")
+    certify_.add_argument("model", metavar="MODEL", help="what MDP.save wrote (.npz or .json)")
+    certify_.add_argument("values", metavar="V", help=".npy, a JSON list of numbers, or one number per line")
+    certify_.add_argument("--tol", type=float, help="exit with 1 unless |V - V*| is certainly within this")
+    certify_.set_defaults(run=certify)
     show_ = commands.add_parser("show", help="one place: statement, verdict, evidence, where it stands")
     show_.add_argument("id", metavar="ID", help="a place, such as theory-059")
     show_.set_defaults(run=show)
@@ -130,6 +135,15 @@ def summary(done: list[Entry], found: list[dict[str, Any]], listed: bool = False
     uncovered = len(known) - len({p for r in (r for _, r in rows) for p in r["covers"]} & set(known))
     lines.append(f"{len(rows)} claims run; {uncovered} of {len(known)} places are outside this run or not judged yet")
     return "\n".join(lines)
+
+
+def certify(options: argparse.Namespace) -> int:
+    from rlexact.exact.certify import main_certify
+
+    try:
+        return main_certify(options.model, options.values, options.tol)
+    except (ValueError, OSError) as error:
+        raise Unknown(str(error)) from None
 
 
 # -- show -------------------------------------------------------------------------------------------------------------

@@ -48,9 +48,9 @@ def check_entries(flat: Any, n_actions: int) -> None:
 
 
 def keep_rows(flat: Any, mask: Array) -> Any:
-    """The rows of the mask, the others zero: never the array that was given."""
+    """The rows of the mask, the others zero."""
     if mask.all():
-        return flat.copy()
+        return flat
     if scipy.sparse.issparse(flat):
         return scipy.sparse.csr_array(scipy.sparse.diags_array(mask.astype(float)) @ flat)
     return np.where(mask[:, None], flat, ar.zeros(flat, flat.shape))

@@ -476,9 +476,16 @@ def test_the_rounding_bound_bounds(world, scale):
 
 
 def test_the_rounding_bound_is_not_idle():
-    """It is within a factor of the number of terms of what one product can lose."""
-    k, x = np.full((1, 3), 1 / 3), np.ones(3)
-    assert 0 < ar.rounding(k, x)[0] < 20 * 2.0**-53
+    """One product can lose 2⁻⁵³ of itself, and some lose nearly that; three products and sums no more than a few times it."""
+    rng, u = np.random.default_rng(4), 2.0**-53
+    k, x = 1 + rng.random((2000, 1)) / 50, np.array([1 + 1 / 128 + 2.0**-52])
+    lost = np.array([abs(F(float(p)) - F(float(q)) * F(float(x[0]))) for p, q in zip(k @ x, k[:, 0], strict=True)])
+    bound = ar.rounding(k, x)
+    assert (lost <= bound).all()
+    assert max(lost) > 0.95 * u
+    assert (bound < 4 * u).all()  # the factor is at most n = non-zeros + 2
+    assert (bound >= 3 * u).all()
+    assert 0 < ar.rounding(np.full((1, 3), 1 / 3), np.ones(3))[0] < 6 * u
 
 
 @pytest.mark.parametrize("world", ["rational", "symbolic"])

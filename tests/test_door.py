@@ -201,9 +201,11 @@ def test_bad_names(names, message):
 
 
 def test_floats_are_accepted_within_the_printed_digits():
-    row = [0.33333333, 0.33333333, 0.33333334]  # eight printed digits of three thirds
-    MDP([[row]] * 3, [0, 0, 0], 0.9)
-    refused("P[0, 0] sums to 0.9999998", [[[0.3333333] * 3]] * 3, [0, 0, 0], 0.9)
+    for row in ([0.33333333, 0.33333333, 0.33333334], [0.5, 0.5 - 9e-9, 0.0], [0.5, 0.5 + 9e-9, 0.0]):
+        MDP([[row]] * 3, [0, 0, 0], 0.9, row)
+    for row in ([0.3333333] * 3, [0.5, 0.5 - 1.1e-8, 0.0], [0.5, 0.5 + 1.1e-8, 0.0]):
+        refused("P[0, 0] sums to", [[row]] * 3, [0, 0, 0], 0.9)
+        refused("initial sums to", np.ones((3, 1, 3)) / 3, [0, 0, 0], 0.9, row)
 
 
 # -- one corruption of a valid model --------------------------------------------------------------------------------------

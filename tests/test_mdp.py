@@ -207,8 +207,9 @@ def test_where_names_are_integers_every_integer_is_a_name():
     assert mdp.initial.tolist() == [1, 0]
     assert mdp.terminal.tolist() == [False, True]
     assert (mdp.state(1), mdp.state(np.int64(2))) == (1, 0)
-    with pytest.raises(InvalidMDP, match="names the state 0"):
-        mdp.state(0)
+    for stranger in (0, True):
+        with pytest.raises(InvalidMDP, match=f"names the state {stranger}"):
+            mdp.state(stranger)
     assert mdp == MDP(P, R, 0.9, [1, 0], states=[2, 1], terminal=[False, True])
     assert MDP(P, R, 0.9, states=[False, True]).state(np.True_) == 1
 

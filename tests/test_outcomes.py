@@ -144,6 +144,8 @@ def test_symbols():
     assert (mdp.r[0, 0], mdp.ends[0, 0], mdp.world) == (2 * p - 1, 1 - p, "symbolic")
     twice = MDP.from_outcomes([[[(p / 2, 0, 1, False), (p / 2, 0, 1, False), (1 - p, 0, -1, True)]]], "0.9")
     assert twice == mdp
+    split = [(p * (1 + p), 0, 1, False), (-(p**2), 0, 1, False), (1 - p, 0, -1, True)]
+    assert MDP.from_outcomes([[split]], "0.9").outcomes(0, 0) == mdp.outcomes(0, 0)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -87,6 +87,21 @@ def test_integers_as_names(tmp_path):
     assert again(mdp, tmp_path / "m.json") == mdp
 
 
+def test_a_save_that_fails_leaves_the_older_file(tmp_path, monkeypatch):
+    path, mdp = tmp_path / "m.npz", MDP(P, R, 0.9)
+    mdp.save(path)
+
+    def full_disk(file, **arrays):
+        file.write(b"half of it")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(np, "savez_compressed", full_disk)
+    with pytest.raises(OSError, match="no space left"):
+        mdp.replace(gamma=0.5).save(path)
+    assert MDP.load(path) == mdp
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_json_is_readable(tmp_path):
     model(0).save(tmp_path / "m.json")
     data = json.loads((tmp_path / "m.json").read_text())
@@ -252,6 +267,7 @@ def test_edited_sparse_archives(tmp_path, changes, message):
         ("law_rows", 99, "a place outside the model"),
         ("law_next", -2, "a place outside the model"),
         ("law_next", 0.5, "lists of integers"),
+        ("law_next", 3, "does not add up"),
     ],
 )
 def test_edited_laws(tmp_path, name, value, message):

@@ -15,7 +15,7 @@ from rlexact.arithmetic import Array
 from rlexact.mdp import MDP, Outcome
 from rlexact.policy import uniform
 
-LARGEST_LISTED = 20_000  # pairs (s, a) of which every outcome is looked at; larger models are spared these mistakes
+LARGE = 20_000  # pairs (s, a); larger models are spared what looks at every outcome, and horizons far beyond theirs
 
 Table = Mapping[tuple[int, int], Sequence[Outcome]]
 
@@ -57,7 +57,7 @@ def ending_rewards(mdp: MDP, into: Array) -> Array | None:
     """E[r; the step ends](s, a): (S, A); None where the model is too large to list."""
     if mdp._parts.law is None and mdp.R.shape in ((mdp.n_states,), mdp.r.shape):
         return np.asarray(mdp.r * into)
-    if mdp.r.size > LARGEST_LISTED:
+    if mdp.r.size > LARGE:
         return None
     paid = np.zeros(mdp.r.shape)
     for s, a in np.argwhere(mdp.available):
@@ -68,7 +68,7 @@ def ending_rewards(mdp: MDP, into: Array) -> Array | None:
 
 def arrival_reward(mdp: MDP) -> Array | None:
     """The reward of each successor where it depends on nothing else, and is not the same everywhere: (S,) or None."""
-    if mdp.r.size > LARGEST_LISTED:
+    if mdp.r.size > LARGE:
         return None
     seen: dict[int, float] = {}
     for s, a in np.argwhere(mdp.available):

@@ -67,6 +67,7 @@ def certify(mdp: MDP, v: Array, *, policy: Array | None = None, exact: bool | No
     where γ times a row sum reaches 1 below γ = 1, and at γ = 1 what `policy_iteration` raises, and `InvalidPolicy` where the
     given policy has no finite value.
     """
+    policy = None if policy is None else mdp.admit(policy)
     read = mdp if exact is False else in_rationals(mdp, policy, insist=exact is True)
     values = checked_v(read, as_guess(read, v))
     pi = greedy(read, values) if policy is None else read.admit(binary(policy) if read is not mdp else policy)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from rlexact import arithmetic as ar
-from rlexact.arithmetic import Array
+from rlexact.arithmetic import Array, SingularSystem
 from rlexact.exact.contraction import contracting, enclosed_backup, moduli, settled, up
 from rlexact.exact.soft_bellman import SoftControl
 from rlexact.exact.soft_evaluation import LIBRARY
@@ -66,10 +66,12 @@ def by_span(control: SoftControl, v: Array) -> Bounds:
 def by_steps(control: SoftControl, v: Array) -> Bounds:
     """[S3] with v ± ε h, infinite where it cannot be verified."""
     _, _, gap, error = soft_residual(control, v)
-    h = steps_left(control, v)
-    reach = 2 * ar.largest(np.abs(gap) + error) * h
-    lower, upper = settled(control.mdp, v - reach), settled(control.mdp, v + reach)
     endless = np.full(v.shape, np.inf)
+    try:
+        reach = 2 * ar.largest(np.abs(gap) + error) * steps_left(control, v)
+    except SingularSystem:  # too far from the optimum: its soft-greedy policy hardly ends
+        return -endless, endless
+    lower, upper = settled(control.mdp, v - reach), settled(control.mdp, v + reach)
     return (
         lower if verified(control, lower, 1) else -endless,
         upper if verified(control, upper, -1) else endless,

@@ -9,9 +9,9 @@ With L = `surrogate`, Ā(s) = Σ_a π(a | s) A_μ(s, a) for π new and μ old, T
     |Ā(s)| ≤ 2 α ε                                                                      [R5]  coupling_bound
     |E_{s_t ~ π} Ā - E_{s_t ~ μ} Ā| ≤ 4 α (1 - (1 - α)^t) ε                             [R6]  coupled_steps_bound
 
-Kakade and Langford (2002), Theorem 4.1, as in Schulman, Levine, Moritz, Jordan and Abbeel (2015), (8), for [R1], ε̄ that of
-π itself; Schulman et al., Theorem 1 and (9) for [R2, R3], Lemmas 2 and 3 for [R5, R6]; Achiam, Held, Tamar and Abbeel
-(2017), Theorem 1 with f = V_μ, for [R4]. The papers print the lower half, J ≥ L - right, with an improvement guaranteed
+Kakade and Langford (2002), Theorem 4.1, for [R1], ε̄ that of π itself; Schulman, Levine, Moritz, Jordan and Abbeel (2015),
+Theorem 1 and (9) for [R2, R3], Lemmas 2 and 3 for [R5, R6]; Achiam, Held, Tamar and Abbeel (2017), Corollary 1, for [R4].
+The papers print the lower half, J ≥ L - right, with an improvement guaranteed
 wherever L - J(μ) exceeds the right side.
 
 [R1] and [R6] are attained (`conservative_witness`, `penalty_witness`); [R2] and [R4] in the limit α → 0 on the latter, where

@@ -35,6 +35,7 @@ from rlexact.solution import NotConverged, Solution
 
 Sweep = Callable[[Array, Array, Array], Array]  # v, its Tv and the maximisers -> the next v
 SPARE = 16  # rounding may take 15/16 of the tolerance before it is refused
+CHECKPOINTS = {2**k for k in range(6, 60)}  # where a tolerance out of reach is noticed early
 PROPOSAL_SWEEPS = 1_000
 STABLE = 0.05  # policies are evaluated once no more than this part of them changes from sweep to sweep
 
@@ -94,12 +95,13 @@ def to_tolerance(mdp: MDP, sweep: Sweep, goal: Any, v: Array, max_sweeps: int | 
         gap = refuse_overflow(top - v)[live]
         cap = cap or sweeps_needed(m.most, ar.largest(np.abs(gap)), goal)
         half = (m.rise(ar.largest(gap)) + m.rise(ar.largest(-gap))) / 2
-        if half <= target or done >= cap:
+        if half <= target or done >= cap or done in CHECKPOINTS:
             answer = between(mdp, *span_bounds(mdp, v), done)
             if answer.error_bound <= goal:
                 return answer
             rounding = answer.error_bound - half
-            target = goal - 5 * rounding / 4
+            if half <= SPARE * rounding:  # v is so near V* that its rounding will stay as it is
+                target = goal - 5 * rounding / 4
             if done >= cap or target * SPARE < goal:
                 raise NotConverged(refusal(answer, goal, rounding, max_sweeps), answer)
         v, done = sweep(v, top, ties), done + 1
@@ -210,12 +212,8 @@ class PartialEvaluation:
     action: Array | None = None
 
     def sweep(self, v: Array, top: Array, ties: Array) -> Array:
-        before, states = self.action, np.arange(self.mdp.n_states)
-        self.action = ties.argmax(axis=1)
-        if before is None:
-            return top
-        self.action = np.where(ties[states, before], before, self.action)
-        if np.mean(self.action != before) > STABLE:
+        before, self.action = self.action, ties.argmax(axis=1)
+        if before is None or np.mean(self.action != before) > STABLE:
             return top
         P, r = self.mdp.under(marked(self.mdp, self.action))
         for _ in range(self.sweeps - 1):

@@ -113,6 +113,7 @@ def test_a_tie_at_one_discount_is_no_switch():
     (only,) = optimal_pieces(mdp)
     assert only.optimal_actions[0].tolist() == [True, False]
     assert (only.low, only.high) == (0, 1)
+    assert blackwell(mdp).low == 0
 
 
 def test_actions_that_tie_throughout_are_all_marked():

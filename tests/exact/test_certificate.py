@@ -52,8 +52,10 @@ def test_certificates_of_a_guess_hold_the_optimum(mdp):
 
 
 TAMPERED = [
-    ("values", lambda x: [str(Fraction(x[0]) - Fraction(1, 10**9)), *x[1:]], "below one backup|gap"),
+    ("values", lambda x: [str(Fraction(x[0]) - Fraction(1, 10**9)), *x[1:]], "below one backup"),
     ("values", lambda x: [str(Fraction(x[0]) + Fraction(1, 10**9)), *x[1:]], "below one backup|gap"),
+    ("occupancy", lambda x: [row[:1] for row in x], "another number of actions"),
+    ("start", lambda x: ["-1", *x[1:]], "negative"),
     ("occupancy", lambda x: [[str(Fraction(p) * 2) for p in row] for row in x], "flow"),
     ("occupancy", lambda x: [[str(-1 - Fraction(p)) for p in row] for row in x], "cannot be"),
     ("start", lambda x: [str(Fraction(x[0]) + 1), *x[1:]], "flow"),
@@ -74,6 +76,10 @@ def test_tampering_with_a_certificate_is_refused(mdp, field, change, message):
 
 def test_tampering_with_the_model_is_refused():
     model, proof = as_files(SMALL_MODELS[0])
+    lowered = json.loads(json.dumps(model))
+    lowered["gamma"] = "-1/2"
+    with pytest.raises(Refused, match=r"outside \[0, 1\]"):
+        check(lowered, proof)
     for field, message in (("gamma", "backup|flow|count"), ("R", "backup|gap"), ("P", "no distribution")):
         changed = json.loads(json.dumps(model))
         if field == "gamma":
@@ -84,6 +90,14 @@ def test_tampering_with_the_model_is_refused():
             changed["P"][0][0][0] = str(Fraction(changed["P"][0][0][0]) + Fraction(1, 100))
         with pytest.raises(Refused, match=message):
             check(changed, proof)
+
+
+def test_values_that_are_consistently_too_low_are_refused():
+    model, proof = as_files(SMALL_MODELS[1])
+    terminal = model["terminal"].index(True)
+    proof["values"][terminal] = "-1"
+    with pytest.raises(Refused, match="terminal state"):
+        check(model, proof)
 
 
 def test_the_checker_runs_alone_and_shares_no_code(tmp_path):

@@ -9,7 +9,7 @@ import sympy
 from rlexact import arithmetic as ar
 from rlexact import gallery
 from rlexact.door import InvalidPolicy
-from rlexact.exact.certified import evaluate, optimal_bound, value_bound
+from rlexact.exact.certified import by_steps, evaluate, optimal_bound, value_bound
 from rlexact.exact.evaluation import policy_value
 from rlexact.mdp import MDP
 from rlexact.policy import deterministic, deterministic_policies, softmax, uniform
@@ -54,6 +54,7 @@ def test_the_bound_holds_for_rounded_models_and_policies(seed):
     pi = softmax(mdp, 10 * rng.standard_normal((6, 3)))
     answer, truth = evaluate(mdp, pi), value_of_stored(mdp, pi)
     assert distance(answer.v, truth) <= Fraction(answer.error_bound)
+    assert distance(answer.v, truth) <= Fraction(value_bound(mdp, pi, answer.v))
     # at most some 40 units in the last place per step, over the 1 / (1 - γ) steps: never absurdly loose
     assert answer.error_bound <= 40 * 2.0**-52 * (1 + np.abs(answer.v).max()) / (1 - mdp.gamma)
 
@@ -73,6 +74,19 @@ def test_without_discount_the_bound_counts_remaining_steps(seed):
     steps = float(max(value_of_stored(MDP(P, (R != 0) * 1.0, 1.0, terminal=[5]), pi)))
     assert distance(answer.v, truth) <= Fraction(answer.error_bound)
     assert answer.error_bound <= 40 * 2.0**-52 * (1 + np.abs(answer.v).max()) * steps
+
+
+@pytest.mark.parametrize("ending", [0.5, 0.01, 1e-4])
+def test_an_error_made_on_every_step_adds_up(ending):
+    """v = V + 10⁻³ h has the residual 10⁻³ and the error 10⁻³ max h, however h is scaled."""
+    mdp = MDP([[[0, 1 - ending, ending]], [[1 - ending, 0, ending]], [[0] * 3]], [[1], [2], [0]], 1.0, terminal=[2])
+    steps, running = np.array([1, 1, 0]) / ending, ~mdp.terminal
+    truth = value_of_stored(mdp, uniform(mdp))
+    v = np.array([float(x) for x in truth]) + 1e-3 * steps
+    for scale in (1.0, 7.0):
+        bound = Fraction(by_steps(mdp, uniform(mdp), v, scale * steps, running))
+        assert distance(v, truth) <= bound <= distance(v, truth) * (1 + Fraction(1, 10**6))
+    assert by_steps(mdp, uniform(mdp), v, -steps, running) == np.inf
 
 
 @pytest.mark.parametrize("gamma", [0.9, 1.0])
@@ -146,6 +160,26 @@ def test_the_optimum_at_gamma_1_is_enclosed_though_some_policies_never_end(world
         assert all(a <= t <= b for a, t, b in zip(lower, truth, upper, strict=True))
         assert max(upper - lower) < 1e-12
     assert not ar.is_exact(mdp.r) or (lower == upper).all()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_optimum_of_rounded_numbers_at_gamma_1_is_enclosed(seed):
+    P = gallery.garnet(4, 2, 4, seed).P.copy()
+    R = np.random.default_rng(seed).standard_normal((4, 2))
+    P[3], R[3] = 0, 0
+    mdp = MDP(P, R, 1.0, terminal=[3])
+    best = np.max([value_of_stored(mdp, pi) for pi in deterministic_policies(mdp)], axis=0)
+    loop = MDP(
+        np.pad(P, ((0, 1), (0, 0), (0, 1))) + np.diag([0, 0, 0, 0, 1])[:, None],
+        np.pad(R, ((0, 1), (0, 0))),
+        1.0,
+        terminal=[3],
+    )
+    for lower, upper, truth in (
+        (*optimal_bound(mdp, np.zeros(4)), best),
+        (*optimal_bound(loop, np.zeros(5)), [*best, Fraction(0)]),  # a fifth state idles: nothing contracts
+    ):
+        assert all(Fraction(a) <= t <= Fraction(b) for a, t, b in zip(lower, truth, upper, strict=True))
 
 
 def test_an_optimum_that_is_not_finite_is_refused():

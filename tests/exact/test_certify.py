@@ -127,6 +127,8 @@ def test_numbers_that_do_not_fit():
     third = np.full((3, 2), 0.5)
     third[0] = [1 / 10, 9 / 10]
     assert certify(mdp.to_float(), np.zeros(3), policy=third).exact in (True, False)
+    with pytest.raises(InvalidPolicy, match="shape"):
+        certify(mdp.to_float(), np.zeros(3), policy=np.zeros(3, dtype=int))
     with pytest.raises(NotExact, match="exact=False"):
         certify(mdp.to_float().replace(gamma=1.0), np.zeros(3), exact=True)
 

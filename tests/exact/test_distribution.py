@@ -158,6 +158,12 @@ def test_distances_are_those_of_scipy_and_of_the_cumulative_functions(seed):
     assert wasserstein(one, {Fraction(0): Fraction(1)}, 2) == sum(p * x**2 for x, p in one.items())
 
 
+def test_a_quantile_is_the_least_value_that_reaches_its_mass():
+    fair = {Fraction(0): HALF, Fraction(1): HALF}
+    assert project_quantiles(fair, 1).tolist() == [0]  # F(0) = 1/2 already
+    assert project_quantiles(fair, 3).tolist() == [0, 0, 1]
+
+
 def test_one_backup_of_laws_and_of_masses():
     mdp = MODELS[1]
     pi, rows = uniform(mdp), np.array([[Fraction(1, 6)] * 6] * 3, dtype=object)

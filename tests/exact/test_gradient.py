@@ -105,6 +105,7 @@ def test_direct_by_complex_steps(convert):
     dense = model.to_dense() if model.world != "float64" else model
     pi = as_floats(full_policy(dense))
     truth = complex_step(lambda x: complex_return(dense, x), pi) * dense.available.ravel()
+    np.testing.assert_array_equal(pm.direct(model, pi).jacobian.reshape(12, 12), np.diag(dense.available.ravel()))
     np.testing.assert_allclose(policy_gradient(model, pm.direct(model, pi)).ravel(), truth, rtol=0, atol=1e-11)
 
 

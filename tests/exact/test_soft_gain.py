@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from rlexact.exact.enclosure import soft_value_enclosure
+from rlexact.exact.soft_bellman import soft_control
+from rlexact.exact.soft_bounds import by_steps
 from rlexact.exact.soft_gain import soft_gains
 from rlexact.exact.soft_iteration import soft_policy_iteration, soft_value_iteration
 from rlexact.mdp import MDP
@@ -130,13 +132,30 @@ def test_traps(solve, convert):
 
     nothing = solve(model(0.0, 1), 1.0)
     assert nothing.v.tolist() == [pytest.approx(np.log(np.e + np.e**2)), 0]
-    assert solve(model(0.0, 2), 1.0, uniform(model(0.0, 2))).v[1] == 0
+    followed = solve(model(0.0, 2), 1.0, uniform(model(0.0, 2)))
+    assert followed.v[1] == 0
+    assert followed.policy[1].tolist() == [0.5, 0.5]
     with pytest.raises(Unbounded, match=r"\{1\}.*\+inf"):
         solve(model(0.0, 2), 1.0)  # nothing but entropy, for ever
     with pytest.raises(Unbounded, match=r"\{1\}.*-inf"):
         solve(model(-1.0, 2), 1.0)
     with pytest.raises(Unbounded, match=r"\{1\}.*\+inf"):
         solve(model(0.5, 1), 1.0)
+
+
+def test_bounds_around_guesses_are_verified_or_infinite():
+    """From any v, near or far: [S3] claims nothing that the linear equation contradicts."""
+    model, verified = routes(3, Fraction(2)), 0
+    M, b = linear(model, 0.5)
+    truth = 0.5 * np.log(np.linalg.solve(np.eye(5) - M, b))
+    control, rng = soft_control(model.to_float(), 0.5), np.random.default_rng(0)
+    for far in (1e-9, 1e-3, 1.0, 10.0):
+        for _ in range(25):
+            lower, upper = by_steps(control, truth + far * rng.normal(size=5))
+            assert (lower <= truth + 1e-12).all()  # the linear solve rounds values near 10
+            assert (upper >= truth - 1e-12).all()
+            verified += np.isfinite(upper).all() and np.isfinite(lower).all()
+    assert 50 <= verified < 100
 
 
 @pytest.mark.parametrize("solve", SOLVERS)

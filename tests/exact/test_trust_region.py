@@ -22,7 +22,7 @@ from rlexact.exact.policy_distance import (
     pinsker,
     total_variation,
 )
-from rlexact.exact.trpo import InvalidBudget, reverse_kl_step, trpo_step
+from rlexact.exact.trpo import InvalidBudget, answer, reverse_kl_step, trpo_step
 from rlexact.exact.trust_region import (
     conservative_bound,
     conservative_witness,
@@ -346,6 +346,30 @@ def test_a_step_in_features():
     found = line_search_step(model, lambda x: pm.log_linear(model, phi, x), np.zeros(2), 0.01)
     assert 0 < found.gain <= trpo_step(model, uniform(model), 0.01).gain
     assert found.theta.shape == (2,)
+
+
+def test_a_step_that_overshoots_within_the_budget():
+    """One feature, 0, 1, 3/2, for rewards 0, 2, -1: the full step lands on the third action, and loses."""
+    model, phi = bandit((0, 2, -1)).to_float(), np.array([[[0.0], [1.0], [1.5]]])
+    found = line_search_step(model, lambda x: pm.log_linear(model, phi, x), np.zeros(1), 0.5)
+    full = pm.log_linear(model, phi, found.theta * 2**found.backtracks).policy
+    assert found.backtracks == 1
+    assert kl(model, uniform(model), full)[0] < 0.5
+    assert surrogate_gain(model, full, uniform(model)) < 0 < found.gain
+
+
+def test_the_residual_tells_an_optimum_from_another_policy():
+    model = random_mdp(3, exact=False)
+    old = as_floats(full_policy(random_mdp(3)))
+    w, A, found = shares(model, old), advantage(model, old), reverse_kl_step(model, old, 0.05)
+    tilted = 0.99 * found.policy + 0.01 * old
+    slope = A - found.multiplier * np.log(tilted / old)
+    wrong = answer(model, tilted, old, w, found.multiplier, 0.05, slope, 0.05).kkt_residual
+    assert wrong > 1e-3 > 1e-9 > found.kkt_residual
+    spent = answer(
+        model, found.policy, old, w, found.multiplier, 0.06, A - found.multiplier * np.log(found.policy / old), 0.05
+    )
+    assert spent.kkt_residual >= 0.01
 
 
 def test_conjugate_gradients_in_rationals():

@@ -123,6 +123,7 @@ def test_a_tolerance_below_rounding_is_refused_with_the_best_answer(solve):
         solve(mdp, tol=1e-15)
     best = refusal.value.best
     assert distance(best.v, best_by_brute_force(stored(mdp))) <= best.error_bound
+    assert best.iterations <= (4096 if solve is gauss_seidel else 256)  # noticed, not waited for: the cap is above 4096
     exact = in_world(gallery.forest(), "rational")
     assert solve(exact, tol=Fraction(1, 10**15)).error_bound <= Fraction(1, 10**15)
 
