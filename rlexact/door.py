@@ -207,19 +207,18 @@ def admit_policy(policy: Any, parts: Parts) -> Array:
     if array.shape != shape:
         hint = ": an integer action per state becomes a policy by deterministic(mdp, actions)" * (array.ndim == 1)
         raise InvalidPolicy(f"policy has shape {array.shape}, the model has {shape} states and actions{hint}")
-    live = parts.available.any(axis=1)
-    array = np.where(live[:, None], array, ar.zeros(parts.r, shape))
-    bad: Array
+    live: Array = np.any(parts.available, axis=1, keepdims=True)
+    array = np.where(live, array, ar.zeros(parts.r, shape))
     for bad, what in (
         (~ar.finite(array), "is not a finite number"),
         (ar.negative(array), "is negative"),
-        (live[:, None] & ~parts.available & ar.apart(array, 0), "puts mass on an action that is not available"),
+        (live & ~parts.available & ar.apart(array, 0), "puts mass on an action that is not available"),
     ):
         if bad.any():
             s, a = np.argwhere(bad)[0]
             raise InvalidPolicy(f"policy[{s}, {a}] = {array[s, a]} {what}")
     sums = array.sum(axis=1)
-    wrong = live & ar.apart(sums, 1, ROW_SUM_TOLERANCE)
+    wrong = live[:, 0] & ar.apart(sums, 1, ROW_SUM_TOLERANCE)
     if wrong.any():
         s = int(np.flatnonzero(wrong)[0])
         raise InvalidPolicy(f"policy[{s}] sums to {sums[s]}: each row must sum to 1")

@@ -127,7 +127,7 @@ def check_terminal(flat: Any, r: Array, ends: Array, terminal: Array, names: Nam
     if paying.any():
         s, a = np.argwhere(paying)[0]
         raise InvalidMDP(
-            f"R[{s}, {a}] pays {r[s, a]} in terminal state {label(names, paying.any(axis=1))}: a reward is paid on a "
+            f"R[{s}, {a}] pays {r[s, a]} in terminal state {label(names, np.any(paying, axis=1, keepdims=True))}: a reward is paid on a "
             "step, so put it on the transition into the state (R of shape (S, A, S))"
         )
 

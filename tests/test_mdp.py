@@ -313,3 +313,26 @@ def test_beside():
         exact.to_float().beside("v", [F(1, 2), 0])
     with pytest.raises(NotANumber, match=r"v\[0\]"):
         exact.beside("v", ["x", 0])
+
+
+def test_names_change_no_number():
+    """Names that are a permutation of the indices: a room that looked a state up by its index would find another one."""
+    from rlexact.exact.distribution import return_laws
+    from rlexact.exact.expected_updates import expected_td
+    from rlexact.exact.paths import paths
+    from rlexact.learning.simulate import trajectory
+    from rlexact.policy import uniform
+
+    plain = law_model(3, n_states=3).replace(states=None, actions=None)
+    named = plain.replace(states=[2, 0, 1], actions=[1, 0])
+    pi, v = uniform(plain), [F(1), F(2), F(3)]
+    one, other = (
+        (
+            return_laws(mdp, pi, 2),
+            expected_td(mdp, pi, v, "1/2", np.array(["1/3"] * 3)).tolist(),
+            [repr(path) for path in paths(mdp, pi, 2)],
+            repr(trajectory(mdp, pi, np.random.default_rng(0), 5)),
+        )
+        for mdp in (plain, named)
+    )
+    assert one == other

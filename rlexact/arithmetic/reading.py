@@ -31,7 +31,8 @@ class NotANumber(ValueError):
 
 def is_symbol(entry: Any) -> bool:
     """A SymPy object, told without importing SymPy: whoever made one has imported it."""
-    return is_symbol_type(type(entry))
+    kind: Any = type(entry)
+    return is_symbol_type(kind)
 
 
 @cache
@@ -49,7 +50,8 @@ def as_fraction(entry: Any) -> Fraction:
 
 
 def kind_of(entry: Any) -> str:
-    kind = kind_of_type(type(entry))
+    its_type: Any = type(entry)
+    kind = kind_of_type(its_type)
     if kind == "truth":
         raise NotANumber(f"{entry!r} is a truth value: give 0 or 1")
     if kind == "":
@@ -62,7 +64,7 @@ def kind_of(entry: Any) -> str:
 
 
 @cache
-def kind_of_type(kind: type) -> str:
+def kind_of_type(kind: Any) -> str:
     if issubclass(kind, (bool, np.bool_)):
         return "truth"
     if is_symbol_type(kind):  # before the rest: SymPy registers its own numbers as Integral and Rational

@@ -13,6 +13,7 @@ from rlexact import arithmetic as ar
 from rlexact import door
 from rlexact.arithmetic import Array
 from rlexact.mdp import MDP, Outcome
+from rlexact.outcomes import outcomes_of
 from rlexact.policy import uniform
 
 LARGE = 20_000  # pairs (s, a); larger models are spared what looks at every outcome, and horizons far beyond theirs
@@ -61,7 +62,7 @@ def ending_rewards(mdp: MDP, into: Array) -> Array | None:
         return None
     paid = np.zeros(mdp.r.shape)
     for s, a in np.argwhere(mdp.available):
-        outcomes = mdp.outcomes(int(s), int(a))
+        outcomes = outcomes_of(mdp, int(s), int(a))
         paid[s, a] = sum(p * r for p, following, r, ended in outcomes if ended or mdp.terminal[following])
     return paid
 
@@ -72,7 +73,7 @@ def arrival_reward(mdp: MDP) -> Array | None:
         return None
     seen: dict[int, float] = {}
     for s, a in np.argwhere(mdp.available):
-        for _, following, reward, ended in mdp.outcomes(int(s), int(a)):
+        for _, following, reward, ended in outcomes_of(mdp, int(s), int(a)):
             if ended or seen.setdefault(following, reward) != reward:
                 return None
     if len(set(seen.values())) < 2:

@@ -22,6 +22,7 @@ import numpy as np
 from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array, NotExact
 from rlexact.mdp import MDP
+from rlexact.outcomes import outcomes_of
 
 Law = dict[Any, Any]
 
@@ -63,7 +64,7 @@ def bellman_law(mdp: MDP, policy: Array, laws: Sequence[Mapping[Any, Any]]) -> l
 
     def backed_up(s: int) -> Law:
         actions = np.flatnonzero(ar.apart(pi[s], 0))
-        return mixed((pi[s, a] * p, after(r, nxt)) for a in actions for p, nxt, r, _ in mdp.outcomes(s, int(a)))
+        return mixed((pi[s, a] * p, after(r, nxt)) for a in actions for p, nxt, r, _ in outcomes_of(mdp, s, int(a)))
 
     return [nothing(mdp) if mdp.terminal[s] else backed_up(s) for s in range(mdp.n_states)]
 

@@ -37,6 +37,7 @@ from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array
 from rlexact.exact.bellman import backup, checked_v
 from rlexact.mdp import MDP
+from rlexact.outcomes import outcomes_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +193,7 @@ def paid_on_arrival(mdp: MDP, pi: Array) -> Array:
     """c(s, s') = E[r 1{s'} | s], (S, A) -> (S, S): rewards of steps that end without a successor are left out."""
     paid = ar.zeros(mdp.r, (mdp.n_states, mdp.n_states))
     for s, a in np.argwhere(ar.apart(pi, 0)):
-        for p, following, reward, terminated in mdp.outcomes(int(s), int(a)):
+        for p, following, reward, terminated in outcomes_of(mdp, int(s), int(a)):
             if not terminated:
                 paid[s, following] += pi[s, a] * p * reward
     return ar.tidy(paid)

@@ -21,6 +21,7 @@ import numpy as np
 from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array, MixedNumbers
 from rlexact.mdp import MDP
+from rlexact.outcomes import outcomes_of
 from rlexact.policy import uniform
 
 Branch = tuple[Any, int, int | None, Any]  # probability, action, next state (None once ended), reward
@@ -149,7 +150,7 @@ def branching(mdp: MDP, policy: Array | None) -> Callable[[int], list[Branch]]:
     @cache
     def branches(s: int) -> list[Branch]:
         actions = np.flatnonzero(ar.apart(pi[s], 0))
-        return [(pi[s, a] * p, int(a), nxt, x) for a in actions for p, nxt, x, _ in mdp.outcomes(s, int(a))]
+        return [(pi[s, a] * p, int(a), nxt, x) for a in actions for p, nxt, x, _ in outcomes_of(mdp, s, int(a))]
 
     return branches
 

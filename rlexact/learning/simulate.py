@@ -21,6 +21,7 @@ from rlexact.door import InvalidPolicy
 from rlexact.exact.chain import closed_classes, named, reachable
 from rlexact.exact.paths import checked_steps, policy_or_only, start_law
 from rlexact.mdp import MDP, Outcome
+from rlexact.outcomes import outcomes_of
 
 Rng = np.random.Generator | np.random.RandomState
 
@@ -81,7 +82,7 @@ def stepping(mdp: MDP, rng: Rng) -> Callable[[int, int], Outcome]:
 
     @cache
     def laws(s: int, a: int) -> tuple[list[Outcome], Array]:
-        outcomes = mdp.outcomes(s, a)
+        outcomes = outcomes_of(mdp, s, a)
         return outcomes, cumulative([p for p, *_ in outcomes])
 
     def step(s: int, a: int) -> Outcome:

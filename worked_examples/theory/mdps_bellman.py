@@ -16,6 +16,7 @@ from rlexact import gallery
 from rlexact.claims import Conditional, Holds, Section, Wrong, against, below, claim, differs, equal, exceeds, proved, refuses, shows
 from rlexact.exact.bellman import backup, bellman_optimal, bellman_policy, optimal_actions
 from rlexact.exact.evaluation import action_value, expected_return, policy_value
+from rlexact.exact.horizon import backward_induction
 from rlexact.exact.paths import expect
 from rlexact.mdp import MDP, InvalidPolicy
 from rlexact.plotting import figure
@@ -309,7 +310,7 @@ def discounted_symbolic(q):
     "theory-037",
     says="Every finite MDP has one deterministic policy that maximises the value at all states at once",
     verdict=Conditional(given="the objective is discounted over an infinite horizon; with H steps the policy must see the clock"),
-    about=(policy_value, expect),
+    about=(policy_value, expect, backward_induction),
 )
 def one_policy_for_all_states():
     loop = gallery.left_right_loop()
@@ -318,6 +319,9 @@ def one_policy_for_all_states():
     yield equal(len(attained), 1, "of the loop's four policies, those that are best at both states")
     yield equal(best, [Fraction(300, 19), Fraction(270, 19)])
     clocked = 1 + NINE_TENTHS * (0 + NINE_TENTHS * 3)
+    plan = backward_induction(leave_in_time(), 3)
+    yield equal(plan.v[0, 0], clocked, "backward induction over three steps: 1 + .9 · 0 + .81 · 3")
+    yield equal([int(plan.policy[t, 0].argmax()) for t in (0, 1)], [0, 1], "stay, then leave")
     q = sympy.Symbol("q", nonnegative=True)
     value = sympy.Poly(three_steps(q), q)
     crossings = sympy.Poly(value - sympy.Rational(clocked.numerator, clocked.denominator), q).count_roots(0, 1)

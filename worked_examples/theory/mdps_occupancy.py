@@ -15,7 +15,7 @@ import sympy
 from rlexact import gallery
 from rlexact.claims import Conditional, Holds, Section, agrees, against, claim, differs, equal, printed, proved, shows
 from rlexact.exact.belief import belief_update
-from rlexact.exact.evaluation import absorbing_occupancy, occupancy, policy_value
+from rlexact.exact.evaluation import absorbing_occupancy, occupancy, policy_value, visits
 from rlexact.exact.paths import expect
 from rlexact.mdp import MDP
 from rlexact.plotting import COLOURS, figure
@@ -42,11 +42,12 @@ def swapping(gamma=NINE_TENTHS):
     "theory-053",
     says=r"(lost display) $d^\pi(s) = (1-\gamma) \sum_t \gamma^t \Pr(s_t = s \mid \pi, \rho_0)$",
     verdict=Holds(),
-    about=occupancy,
+    about=(occupancy, visits),
 )
 def the_discounted_state_distribution():
     swap = swapping()
     yield equal(occupancy(swap, uniform(swap)), [Fraction(10, 19), Fraction(9, 19)], "0, 1, 0, 1, …: .1/(1 - .81), and .9 of it")
+    yield equal(visits(swap, uniform(swap)), [Fraction(100, 19), Fraction(90, 19)], "without the factor: 1/(1 - .81), and .9 of it")
     gamma = sympy.Symbol("gamma", positive=True)
     d = occupancy(swapping(gamma), uniform(swapping(gamma)))
     yield proved([d[0] - 1 / (1 + gamma), d[1] - gamma / (1 + gamma)], "1/(1 + γ) and γ/(1 + γ) for every γ")

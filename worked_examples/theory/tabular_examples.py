@@ -22,6 +22,7 @@ from rlexact.claims import (
     at_most,
     below,
     claim,
+    close,
     equal,
     exceeds,
     printed,
@@ -32,6 +33,7 @@ from rlexact.claims import (
 from rlexact.exact.bellman import backup, bellman_optimal, bellman_policy, greedy
 from rlexact.exact.evaluation import policy_value
 from rlexact.exact.policy_iteration import policy_iteration
+from rlexact.exact.value_iteration import modified_policy_iteration, value_iteration
 from rlexact.mdp import MDP
 from rlexact.plotting import convergence, figure
 from rlexact.policy import deterministic, deterministic_policies, uniform
@@ -402,7 +404,13 @@ the_iterates
 
 
 # %%
-@claim("theory-335", "theory-336", says="V*(B) = 10 and V*(A) = 2 + 9 = 11", verdict=Holds(), about=policy_value)
+@claim(
+    "theory-335",
+    "theory-336",
+    says="V*(B) = 10 and V*(A) = 2 + 9 = 11",
+    verdict=Holds(),
+    about=(policy_value, value_iteration, modified_policy_iteration),
+)
 def the_limits():
     stay = gallery.go_then_stay()
     v = policy_value(stay, uniform(stay))
@@ -410,6 +418,9 @@ def the_limits():
     last = sweeps(stay, (0, 0), 60)[-1]
     yield equal([v[0] - last[0], v[1] - last[1]], [10 * NINE_TENTHS**60] * 2, "what 60 sweeps still miss")
     yield below(last[1], 10, "no sweep reaches it")
+    for solver in (value_iteration, modified_policy_iteration):
+        answer = solver(stay.to_float(), tol=1e-8)
+        yield close(answer.v, [11, 10], tol=1e-8, because="the solver's guaranteed bound", what=solver.__name__)
 
 
 the_limits
