@@ -108,7 +108,9 @@ def main(turns: int) -> None:
     v = policy_value(large, uniform(large))
     dense, r = np.array(large.P), np.array(large.r)
     name = "one rational backup, S = 200, A = 4, long v: FLINT / object array"
-    compare(name, lambda: backup(large, v), lambda: dense_backup_of_fractions(dense, r, Fraction(9, 10), v), min(turns, 1))
+    compare(
+        name, lambda: backup(large, v), lambda: dense_backup_of_fractions(dense, r, Fraction(9, 10), v), min(turns, 1)
+    )
 
 
 if __name__ == "__main__":

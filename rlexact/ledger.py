@@ -83,7 +83,7 @@ class SectionFile:
 
     @property
     def covers(self) -> set[str]:
-        return {place for x in (*self.claims, *self.repeats) for place in x.places}
+        return {place for c in self.claims for place in c.places} | {place for r in self.repeats for place in r.places}
 
 
 def claims_in(module: ModuleType) -> list[Claim]:

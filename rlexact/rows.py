@@ -126,9 +126,10 @@ def check_terminal(flat: Any, r: Array, ends: Array, terminal: Array, names: Nam
     paying: Array = terminal[:, None] & ar.apart(r, 0)
     if paying.any():
         s, a = np.argwhere(paying)[0]
+        state = label(names, np.any(paying, axis=1, keepdims=True))
         raise InvalidMDP(
-            f"R[{s}, {a}] pays {r[s, a]} in terminal state {label(names, np.any(paying, axis=1, keepdims=True))}: a reward is paid on a "
-            "step, so put it on the transition into the state (R of shape (S, A, S))"
+            f"R[{s}, {a}] pays {r[s, a]} in terminal state {state}: a reward is paid on a step, so put it on the "
+            "transition into the state (R of shape (S, A, S))"
         )
 
 

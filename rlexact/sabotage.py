@@ -168,9 +168,9 @@ class Saboteur:
         if x.dtype == bool:
             return self.note(~x) if self.kind == "shift" and x.size else x
         if x.dtype == object:
-            out = np.empty(x.shape, dtype=object)
-            out.flat = [self.perturb(e) for e in x.flat]
-            return out
+            out = np.empty(x.size, dtype=object)
+            out[:] = [self.perturb(e) for e in x.flat]
+            return out.reshape(x.shape)
         if x.dtype.kind not in "fiu":
             return x
         out = {"scale": x * 1.001, "shift": x + 0.001, "sign": -x}[self.kind]

@@ -9,8 +9,14 @@ import pytest
 from rlexact.arithmetic import NotExact
 from rlexact.arithmetic.intervals import rounded, soft_best_enclosure, surprise_enclosure
 from rlexact.door import InvalidPolicy
-from rlexact.exact.enclosure import soft_bellman_enclosure, soft_horizon_enclosure, soft_value_enclosure
+from rlexact.exact.enclosure import (
+    contradicts_neither,
+    soft_bellman_enclosure,
+    soft_horizon_enclosure,
+    soft_value_enclosure,
+)
 from rlexact.exact.evaluation import policy_value
+from rlexact.exact.soft_bellman import soft_control
 from rlexact.gallery.generators import garnet
 from rlexact.mdp import MDP
 from rlexact.policy import deterministic, uniform
@@ -120,6 +126,26 @@ def test_no_discount_and_a_free_trap():
     found = soft_value_enclosure(model, 1, uniform(model))
     with mpmath.workdps(50):
         assert between(found.lower, [mpmath.log((mpmath.e + mpmath.e**2) / 2), mpmath.mpf(0)], found.upper)
+
+
+def test_horizon_of_a_bandit():
+    """V with two steps left is (1 + γ) τ log Σ exp(r / τ)."""
+    model = MDP([[[1]] * 2], [[Fraction(1), Fraction(1, 3)]], HALF)
+    found = soft_horizon_enclosure(model, 2, "1/5", digits=6)
+    with mpmath.workdps(60):
+        once = mpmath.log(mpmath.exp(5) + mpmath.exp(mpmath.mpf(5) / 3)) / 5
+        assert between(found.lower[:, 0], [1.5 * once, once, mpmath.mpf(0)], found.upper[:, 0])
+    assert 0 < found.width < Fraction(1, 10**6)
+
+
+def test_a_certificate_is_asked_for_and_can_fail():
+    model = garnet(4, 2, 2, 3, exact=True, gamma=HALF)
+    control, best = soft_control(model, 1), soft_value_enclosure(model, 1)
+    assert contradicts_neither(control, best.lower, best.upper, 200)
+    far = Fraction(1, 100)
+    assert contradicts_neither(control, best.lower - far, best.upper + far, 200)
+    assert not contradicts_neither(control, best.lower + far, best.upper, 200)
+    assert not contradicts_neither(control, best.lower, best.upper - far, 200)
 
 
 def test_bounds_of_the_pieces():

@@ -136,6 +136,9 @@ def test_answers_agree_with_themselves():
     assert answer.v.tolist() == [pytest.approx(np.log(np.e + np.e**2)), 0]
     assert answer.optimal_actions.tolist() == [[True, True], [False, False]]
     assert answer.policy[1].tolist() == [1, 0]
+    one = soft_policy_iteration(model, 1, np.array([[0.0, 1.0], [1.0, 0.0]]))
+    assert one.v.tolist() == [pytest.approx(2), 0]
+    assert one.optimal_actions.tolist() == [[False, True], [False, False]]
 
 
 def test_refusals():

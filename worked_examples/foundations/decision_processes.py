@@ -392,10 +392,10 @@ def a_row_for_each_pair():
     draw.random_sample(5 * 5)  # the table that is thrown away
     start, rewards, raw = draw.random_sample(5), draw.randn(5), draw.random_sample((5, 2, 5))
     yield shows(
-        bool((mdp.P == raw / raw.sum(axis=2, keepdims=True)).all()), "bit by bit, ten uniform rows over their sums"
+        bool((raw / raw.sum(axis=2, keepdims=True) == mdp.P).all()), "bit by bit, ten uniform rows over their sums"
     )
     yield shows(
-        bool((mdp.initial == start / start.sum()).all() and (mdp.R == rewards).all()),
+        bool((mdp.initial == start / start.sum()).all() and (rewards == mdp.R).all()),
         "start law and rewards, bit by bit",
     )
     yield shows(after.random_sample() == draw.random_sample(), "and the generator is left in the same state")

@@ -43,7 +43,9 @@ def best_policies(reward):
 @claim(
     "foundations-001",
     says="Every action of a rational agent can be seen as maximising some cumulative scalar reward",
-    verdict=Conditional(given="'rational' means preferences that satisfy the axioms of expected utility, or the goal is one policy"),
+    verdict=Conditional(
+        given="'rational' means preferences that satisfy the axioms of expected utility, or the goal is one policy"
+    ),
     about=best_policies,
 )
 def the_reward_hypothesis():
@@ -56,7 +58,9 @@ def the_reward_hypothesis():
     reached = [best_policies(table) == goal for table in tables]
     yield against(not any(reached), "'exactly one of the two': no table of rewards on a grid has just these optima")
     a, b, c, d = (Fraction(k) for k in (3, -1, 5, 2))
-    yield equal((a + d) + (b + c), (a + c) + (b + d), "in general v(01) + v(10) = v(00) + v(11): both pairs cannot be apart")
+    yield equal(
+        (a + d) + (b + c), (a + c) + (b + d), "in general v(01) + v(10) = v(00) + v(11): both pairs cannot be apart"
+    )
 
 
 the_reward_hypothesis
@@ -76,7 +80,9 @@ def echo():
 
 
 def chance(law, event, given=lambda path: True):
-    return sum(p for path, p in law.items() if given(path) and event(path)) / sum(p for path, p in law.items() if given(path))
+    return sum(p for path, p in law.items() if given(path) and event(path)) / sum(
+        p for path, p in law.items() if given(path)
+    )
 
 
 @claim(
@@ -95,7 +101,11 @@ def the_missing_first_state():
     )
     one_step = [[0, 0, 1], [0, 0, 1], ["1/2", "1/2", 0]]
     process = MDP.chain(one_step, initial=["1/2", "1/2", 0])
-    yield equal(path_probability(process, None, [0, 2, 0]), Fraction(1, 4), "the product of one-step laws, true if s_0 is included")
+    yield equal(
+        path_probability(process, None, [0, 2, 0]),
+        Fraction(1, 4),
+        "the product of one-step laws, true if s_0 is included",
+    )
     yield equal(law[0, 2, 0], Fraction(1, 2), "against the process that the stated property admits")
 
 
@@ -106,7 +116,9 @@ the_missing_first_state
 @claim(
     "foundations-003",
     says="A Markov process is a tuple (S, P) with P(s_t, s_{t+1}) the probability of a transition",
-    verdict=Conditional(given="the transitions do not change with time, and a start law is added (the document adds it at line 33)"),
+    verdict=Conditional(
+        given="the transitions do not change with time, and a start law is added (the document adds it at line 33)"
+    ),
     about=path_probability,
 )
 def a_process_is_more_than_a_table():
@@ -120,7 +132,11 @@ def a_process_is_more_than_a_table():
     stays_on_odd = [(0, 1, 1), (1, 0, 0)]
     one_table = [MDP.chain([["0", 1], [1, 0]], initial=path[0]) for path in stays_on_odd]
     found = [path_probability(m, None, path) for m, path in zip(one_table, stays_on_odd, strict=True)]
-    yield equal(found, [0, 0], f"swapping at even and staying at odd times is Markov, but needs P(1, 0) = P(1, 1) = 1: the table {swap} misses it")
+    yield equal(
+        found,
+        [0, 0],
+        f"swapping at even and staying at odd times is Markov, but needs P(1, 0) = P(1, 1) = 1: the table {swap} misses it",
+    )
 
 
 a_process_is_more_than_a_table
@@ -138,7 +154,8 @@ def a_trajectory_is_a_sequence():
     forth, back = (path_probability(process, None, path) for path in ([0, 1], [1, 0]))
     yield equal([forth, back], [Fraction(1, 2), Fraction(1, 4)], "0 then 1, and 1 then 0")
     yield differs(forth, back, "both are the set {0, 1}")
-    yield equal(len({1, 3, 3, 3, 0, 2, 2, 2, 3, 4, 1}), 5, "the printed trajectory has 11 entries, its set")
+    walk = (1, 3, 3, 3, 0, 2, 2, 2, 3, 4, 1)
+    yield equal(len(set(walk)), 5, "the printed trajectory has 11 entries, its set")
 
 
 a_trajectory_is_a_sequence
@@ -173,7 +190,9 @@ def two_rows():
     return MDP.chain([["1/2", "1/2"], [1, 0]], initial=[1, 0])
 
 
-@claim("foundations-006", says="P_ij = p(s_j | s_i): row i is the current state", verdict=Holds(), about=path_probability)
+@claim(
+    "foundations-006", says="P_ij = p(s_j | s_i): row i is the current state", verdict=Holds(), about=path_probability
+)
 def a_row_for_each_state():
     onward = [path_probability(two_rows(), None, [0, j]) for j in (0, 1)]
     yield equal(onward, [Fraction(1, 2), Fraction(1, 2)], "from state 0: the first row")
@@ -239,7 +258,9 @@ def the_printed_table():
     yield agrees(as_printed(PRINTED_P), process.P[:, 0], "25 numbers, to the eighth decimal")
     yield agrees(as_printed(PRINTED_P[3:4]), process.P[3, 0], "row 3")
     raw = np.random.RandomState(0).random_sample((5, 5))
-    yield shows(bool((process.P[:, 0] == raw / raw.sum(axis=1)[:, None]).all()), "bit by bit, uniform rows over their sums")
+    yield shows(
+        bool((process.P[:, 0] == raw / raw.sum(axis=1)[:, None]).all()), "bit by bit, uniform rows over their sums"
+    )
     share = Fraction(1, 2) * 1 * Fraction(1, 3)
     yield equal(share, Fraction(1, 6), "area of the unit square where x/(x + y) ≤ 1/4: below the line x = y/3")
 
@@ -282,7 +303,15 @@ def a_table_as_a_picture():
     image = ax.imshow(P, cmap="cividis", vmin=0)
     for i in range(5):
         for j in range(5):
-            ax.text(j, i, f"{P[i, j]:.2f}", ha="center", va="center", color="white" if P[i, j] < 0.2 else "black", fontsize=8)
+            ax.text(
+                j,
+                i,
+                f"{P[i, j]:.2f}",
+                ha="center",
+                va="center",
+                color="white" if P[i, j] < 0.2 else "black",
+                fontsize=8,
+            )
     sums = P.sum(axis=0)
     ax.set_xticks(range(5), [f"{j}\nΣ {sums[j]:.2f}" for j in range(5)])
     ax.set_yticks(range(5), [f"{i}   Σ 1" for i in range(5)])

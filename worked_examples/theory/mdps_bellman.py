@@ -13,7 +13,21 @@ import numpy as np
 import sympy
 
 from rlexact import gallery
-from rlexact.claims import Conditional, Holds, Section, Wrong, against, below, claim, differs, equal, exceeds, proved, refuses, shows
+from rlexact.claims import (
+    Conditional,
+    Holds,
+    Section,
+    Wrong,
+    against,
+    below,
+    claim,
+    differs,
+    equal,
+    exceeds,
+    proved,
+    refuses,
+    shows,
+)
 from rlexact.exact.bellman import backup, bellman_optimal, bellman_policy, optimal_actions
 from rlexact.exact.evaluation import action_value, expected_return, policy_value
 from rlexact.exact.horizon import backward_induction
@@ -219,7 +233,9 @@ def the_continuation():
     yield equal(v[1], 8, "V(B)")
     lone = MDP([[["1"], ["1"]]], [[1, 0]], NINE_TENTHS)
     first_then_idle = 1 + NINE_TENTHS * policy_value(lone, deterministic(lone, [1]))[0]
-    yield differs(first_then_idle - 1, NINE_TENTHS * first_then_idle, "earn 1 now, 0 later: γ × continuation against γ V(s1)")
+    yield differs(
+        first_then_idle - 1, NINE_TENTHS * first_then_idle, "earn 1 now, 0 later: γ × continuation against γ V(s1)"
+    )
     steady = MDP([[["1"]]], [1], NINE_TENTHS)
     two, one = (expect(steady, None, steps, discounted, start=0) for steps in (2, 1))
     yield differs(one, two, "two steps of reward 1: the continuation has one step, V has two")
@@ -252,7 +268,11 @@ def optimal_values():
     yield equal(brute_force(loop), [Fraction(300, 19), Fraction(270, 19)], "V*, by the geometric series of the loop")
     q = np.max([action_value(loop, policy) for policy in deterministic_policies(loop)], axis=0)
     yield equal(q, [[Fraction(289, 19), Fraction(300, 19)], [Fraction(270, 19), 10]], "Q*, by .9 of it")
-    mixed = [np.array([[x, 1 - x], [y, 1 - y]]) for x in (Fraction(1, 7), Fraction(1, 2)) for y in (Fraction(1, 3), Fraction(6, 7))]
+    mixed = [
+        np.array([[x, 1 - x], [y, 1 - y]])
+        for x in (Fraction(1, 7), Fraction(1, 2))
+        for y in (Fraction(1, 3), Fraction(6, 7))
+    ]
     yield shows(all((policy_value(loop, pi) <= brute_force(loop)).all() for pi in mixed), "mixed policies do no better")
 
 
@@ -268,11 +288,15 @@ optimal_values
 )
 def the_greedy_policy():
     loop = gallery.left_right_loop()
-    yield equal(optimal_actions(loop, brute_force(loop)), [[False, True], [True, False]], "unique maximisers in the loop")
+    yield equal(
+        optimal_actions(loop, brute_force(loop)), [[False, True], [True, False]], "unique maximisers in the loop"
+    )
     twins = MDP([[["1"], ["1"]]], [[1, 1]], NINE_TENTHS)
     half = np.array([[Fraction(1, 2), Fraction(1, 2)]])
     yield equal(policy_value(twins, half), [10], "with two equal actions, tossing a coin is optimal")
-    yield against(bool(optimal_actions(twins, brute_force(twins)).all()), "so 'the' argmax is not one action, nor the policy")
+    yield against(
+        bool(optimal_actions(twins, brute_force(twins)).all()), "so 'the' argmax is not one action, nor the policy"
+    )
 
 
 the_greedy_policy
@@ -309,7 +333,9 @@ def discounted_symbolic(q):
 @claim(
     "theory-037",
     says="Every finite MDP has one deterministic policy that maximises the value at all states at once",
-    verdict=Conditional(given="the objective is discounted over an infinite horizon; with H steps the policy must see the clock"),
+    verdict=Conditional(
+        given="the objective is discounted over an infinite horizon; with H steps the policy must see the clock"
+    ),
     about=(policy_value, expect, backward_induction),
 )
 def one_policy_for_all_states():
@@ -327,8 +353,12 @@ def one_policy_for_all_states():
     crossings = sympy.Poly(value - sympy.Rational(clocked.numerator, clocked.denominator), q).count_roots(0, 1)
     yield equal(three_steps(Fraction(0)), Fraction(271, 100), "always stay, three steps")
     yield equal(three_steps(Fraction(1)), Fraction(27, 10), "always leave, three steps")
-    yield against(crossings == 0 and three_steps(Fraction(1, 3)) < clocked, "no stationary policy, random or not, earns 343/100")
-    yield exceeds(clocked, three_steps(Fraction(68, 100)), "stay once and then leave, against nearly the best random one")
+    yield against(
+        crossings == 0 and three_steps(Fraction(1, 3)) < clocked, "no stationary policy, random or not, earns 343/100"
+    )
+    yield exceeds(
+        clocked, three_steps(Fraction(68, 100)), "stay once and then leave, against nearly the best random one"
+    )
 
 
 one_policy_for_all_states
@@ -342,7 +372,9 @@ def the_clock_matters():
 
     fig, ax = plt.subplots()
     chances = [Fraction(k, 50) for k in range(51)]
-    ax.plot([float(q) for q in chances], [float(three_steps(q)) for q in chances], label="leave with probability q, always")
+    ax.plot(
+        [float(q) for q in chances], [float(three_steps(q)) for q in chances], label="leave with probability q, always"
+    )
     ax.axhline(3.43, color="C1", ls="--", label="stay once, then leave")
     ax.set(xlabel="q", ylabel="value of three steps", ylim=(2.6, 3.6))
     ax.legend()
@@ -369,7 +401,7 @@ PAYOFF = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]])
 )
 def when_chance_is_needed():
     opponent = np.array([Fraction(1, 2), Fraction(1, 4), Fraction(1, 4)])
-    game = gallery.bandit([x for x in PAYOFF @ opponent])
+    game = gallery.bandit(list(PAYOFF @ opponent))
     values = [policy_value(game, policy)[0] for policy in deterministic_policies(game)]
     yield equal(max(values), Fraction(1, 4), "against rock half the time, paper wins a quarter")
     yield equal(policy_value(game, uniform(game)), [0], "mixing evenly wins nothing there")
@@ -387,7 +419,9 @@ when_chance_is_needed
 @claim(
     "theory-040",
     says=r"Under $\pi^*$ the expectation over the next action is a maximum: $E_{a' \sim \pi^*} Q^*(s', a') = \max_{a'} Q^*(s', a')$",
-    verdict=Holds(note="the reason given, all probability on *the* best action, is too narrow: ties may be split in any way"),
+    verdict=Holds(
+        note="the reason given, all probability on *the* best action, is too narrow: ties may be split in any way"
+    ),
     about=backup,
 )
 def expectation_is_maximum():
@@ -408,7 +442,9 @@ expectation_is_maximum
 @claim(
     "theory-041",
     says=r"$Q^* = r + \gamma E \max Q^*$, and Q* is the unique fixed point of that operator",
-    verdict=Conditional(given="γ < 1 (the chapter grants it) and bounded Q; the three lines shown prove a fixed point, not its uniqueness"),
+    verdict=Conditional(
+        given="γ < 1 (the chapter grants it) and bounded Q; the three lines shown prove a fixed point, not its uniqueness"
+    ),
     about=bellman_optimal,
 )
 def a_unique_fixed_point():
@@ -422,7 +458,9 @@ def a_unique_fixed_point():
         yield equal(bellman_optimal(idle, np.array([x])), [x], "at γ = 1 an idle loop keeps every number")
     yield differs(Fraction(0), Fraction(5), "two fixed points of one operator")
     paid = MDP([[["1"]]], [1], 1)
-    yield refuses(InvalidPolicy, lambda: policy_value(paid, uniform(paid)), "and with reward 1 there is none: V = 1 + V")
+    yield refuses(
+        InvalidPolicy, lambda: policy_value(paid, uniform(paid)), "and with reward 1 there is none: V = 1 + V"
+    )
 
 
 a_unique_fixed_point

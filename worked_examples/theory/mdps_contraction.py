@@ -68,7 +68,9 @@ def pairs(seed=0, count=200):
 
 def excess(operator):
     """How far an operator stretches the gap of a pair beyond γ times that gap; at most 0 for a γ-contraction."""
-    return lambda case: gap(operator(case[0], case[1]), operator(case[0], case[2])) - NINE_TENTHS * gap(case[1], case[2])
+    return lambda case: (
+        gap(operator(case[0], case[1]), operator(case[0], case[2])) - NINE_TENTHS * gap(case[1], case[2])
+    )
 
 
 @claim(
@@ -102,8 +104,12 @@ the_policy_operator_contracts
 )
 def the_optimality_operator():
     loop = gallery.left_right_loop()
-    yield equal(bellman_optimal(loop, np.array([Fraction(0), Fraction(0)])), [3, 10], "T 0: the best reward of each state")
-    yield equal(bellman_optimal(loop, np.array([Fraction(12), Fraction(10)])), [12, Fraction(54, 5)], "T (12, 10), by hand")
+    yield equal(
+        bellman_optimal(loop, np.array([Fraction(0), Fraction(0)])), [3, 10], "T 0: the best reward of each state"
+    )
+    yield equal(
+        bellman_optimal(loop, np.array([Fraction(12), Fraction(10)])), [12, Fraction(54, 5)], "T (12, 10), by hand"
+    )
     mdp = gallery.random_mdp(1, 3, 2, gamma=NINE_TENTHS)
     v = np.array([Fraction(1), Fraction(-2), Fraction(5)])
     each = [bellman_policy(mdp, policy, v) for policy in deterministic_policies(mdp)]
@@ -160,7 +166,9 @@ def the_max_of_a_difference():
     yield equal(left, 1)
     f1, g1 = sympy.symbols("f1 g1", real=True)
     more = sympy.Symbol("d", nonnegative=True)
-    yield proved_at_most(f1 - (g1 + more), f1 - g1, [more], "f best at action 1 and max g = g1 + d: max f - max g ≤ f1 - g1")
+    yield proved_at_most(
+        f1 - (g1 + more), f1 - g1, [more], "f best at action 1 and max g = g1 + d: max f - max g ≤ f1 - g1"
+    )
 
 
 the_max_of_a_difference
@@ -204,7 +212,10 @@ the_rewards_cancel
 def the_triangle_inequality():
     a, b, p = sympy.symbols("a b p", nonnegative=True)
     mean = p * a + (1 - p) * b
-    yield proved((p * a + (1 - p) * (-b)) ** 2 - mean**2 + 4 * p * (1 - p) * a * b, "mixed signs: |Σ| is less by 4p(1-p)ab under the square")
+    yield proved(
+        (p * a + (1 - p) * (-b)) ** 2 - mean**2 + 4 * p * (1 - p) * a * b,
+        "mixed signs: |Σ| is less by 4p(1-p)ab under the square",
+    )
     certain = MDP([[["0", 1]], [[0, 1]]], [0, 0], NINE_TENTHS)
     v, w = np.array([Fraction(0), Fraction(7)]), np.array([Fraction(1), Fraction(2)])
     moved = norm((backup(certain, v) - backup(certain, w)).ravel())
@@ -241,7 +252,10 @@ def from_anywhere():
     for start in ((0, 0), (10**6, -(10**6))):
         v = np.array([Fraction(x) for x in start], dtype=object)
         errors = [gap(x, truth) for x in sweeps(loop, v, 40)]
-        yield shows(all(e <= NINE_TENTHS**k * errors[0] for k, e in enumerate(errors)), f"from {start}: error ≤ .9^k × the first, 40 sweeps")
+        yield shows(
+            all(e <= NINE_TENTHS**k * errors[0] for k, e in enumerate(errors)),
+            f"from {start}: error ≤ .9^k × the first, 40 sweeps",
+        )
         yield below(errors[-1], errors[0] / 50, "and it has fallen")
 
 
@@ -252,7 +266,9 @@ from_anywhere
 @claim(
     "theory-069",
     says="γ < 1 is essential for the convergence of value iteration",
-    verdict=Conditional(given="a guarantee for every finite model is meant; models whose policies all end converge at γ = 1 too"),
+    verdict=Conditional(
+        given="a guarantee for every finite model is meant; models whose policies all end converge at γ = 1 too"
+    ),
     about=bellman_optimal,
 )
 def is_a_discount_essential():
@@ -260,11 +276,17 @@ def is_a_discount_essential():
     start = np.array([Fraction(0), Fraction(1)])
     yield equal(sweeps(swap, start, 2)[1:], [[1, 0], [0, 1]], "γ = 1: two states that swap oscillate for ever")
     paid = MDP([[["1"]]], [1], 1)
-    yield equal([v[0] for v in sweeps(paid, np.array([Fraction(0)]), 4)], [0, 1, 2, 3, 4], "γ = 1: a paid loop grows without bound")
+    yield equal(
+        [v[0] for v in sweeps(paid, np.array([Fraction(0)]), 4)],
+        [0, 1, 2, 3, 4],
+        "γ = 1: a paid loop grows without bound",
+    )
     chain = gallery.three_state_chain(Fraction(1))
     last = sweeps(chain, np.array([Fraction(7), Fraction(-3), Fraction(100)]), 3)[-1]
     yield equal(last, [8, 9, 10], "γ = 1: the chain that ends")
-    yield against(bool((last == policy_value(chain, uniform(chain))).all()), "is exact after three sweeps from anywhere")
+    yield against(
+        bool((last == policy_value(chain, uniform(chain))).all()), "is exact after three sweeps from anywhere"
+    )
 
 
 is_a_discount_essential
@@ -291,7 +313,9 @@ errors_of_value_iteration
 @claim(
     "theory-072",
     says="Value iteration gives exact solutions when p is known",
-    verdict=Conditional(given="γ = 0, or a start at V*, or every policy ends within a fixed number of steps; else only in the limit"),
+    verdict=Conditional(
+        given="γ = 0, or a start at V*, or every policy ends within a fixed number of steps; else only in the limit"
+    ),
     about=bellman_optimal,
 )
 def is_value_iteration_exact():
@@ -300,7 +324,11 @@ def is_value_iteration_exact():
     yield equal(v, [Fraction(31, 5), 8, 10], "the chain that ends: exact after three sweeps")
     stay = gallery.go_then_stay()
     iterates = sweeps(stay, np.array([Fraction(0)] * 2), 30)
-    yield equal([x[1] for x in iterates], [10 * (1 - NINE_TENTHS**k) for k in range(31)], "go, then stay: V_k(B) = 10 (1 - .9^k)")
+    yield equal(
+        [x[1] for x in iterates],
+        [10 * (1 - NINE_TENTHS**k) for k in range(31)],
+        "go, then stay: V_k(B) = 10 (1 - .9^k)",
+    )
     yield differs(iterates[-1][1], Fraction(10), "so no sweep ever gives V*(B) = 10")
 
 
@@ -318,7 +346,9 @@ is_value_iteration_exact
 @claim(
     "theory-070",
     says="In supervised learning the data distribution is fixed; in RL it depends on the policy and changes with it",
-    verdict=Conditional(given="the data are collected by the policy being learned, and its actions affect what is visited"),
+    verdict=Conditional(
+        given="the data are collected by the policy being learned, and its actions affect what is visited"
+    ),
     about=occupancy,
 )
 def the_data_follow_the_policy():
@@ -330,7 +360,9 @@ def the_data_follow_the_policy():
     yield shows(bool((back != stays).all()), "another policy, other data")
     learned = [deterministic(loop, ["right", a]) for a in ("left", "right")]
     behaviour = [occupancy(loop, deterministic(loop, ["left", "left"])) for _ in learned]
-    yield against(bool((behaviour[0] == behaviour[1]).all()), "a fixed dataset stays the same whatever policy is learned from it")
+    yield against(
+        bool((behaviour[0] == behaviour[1]).all()), "a fixed dataset stays the same whatever policy is learned from it"
+    )
 
 
 the_data_follow_the_policy
@@ -359,7 +391,8 @@ def score_sum(q):
     half = np.full((2, 2), Fraction(1, 2), dtype=object)
     score = {0: Fraction(2), 1: Fraction(-2)}
     return sum(
-        path.probability * sum(path.rewards) * sum(score[a] for a in path.actions) for path in paths(two_chances(q), half, 2)
+        path.probability * sum(path.rewards) * sum(score[a] for a in path.actions)
+        for path in paths(two_chances(q), half, 2)
     )
 
 
@@ -375,7 +408,9 @@ def slope(q):
     "theory-071",
     "theory-073",
     says="Value iteration needs p. Policy gradients need only samples: in the log-derivative the dynamics cancel",
-    verdict=Holds(note="they vanish from the score, not from the gradient: dynamics that depend on θ, or other dynamics, change it"),
+    verdict=Holds(
+        note="they vanish from the score, not from the gradient: dynamics that depend on θ, or other dynamics, change it"
+    ),
     about=(paths, expected_return, backup),
 )
 def dynamics_leave_the_score():
@@ -383,7 +418,9 @@ def dynamics_leave_the_score():
         yield equal(score_sum(q), by_hand, f"average of return × score over every path, q = {q}")
         yield equal(slope(q), by_hand, f"derivative of the solved objective, q = {q}")
     best = [backup(two_chances(q), np.array([Fraction(0), Fraction(1)]))[0] for q in (Fraction(1, 2), Fraction(1))]
-    yield equal(best, [[Fraction(1, 2), Fraction(1, 10)], [1, Fraction(1, 10)]], "a backup differs with q: it must be known")
+    yield equal(
+        best, [[Fraction(1, 2), Fraction(1, 10)], [1, Fraction(1, 10)]], "a backup differs with q: it must be known"
+    )
 
 
 dynamics_leave_the_score

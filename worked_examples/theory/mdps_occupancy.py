@@ -13,7 +13,7 @@ import numpy as np
 import sympy
 
 from rlexact import gallery
-from rlexact.claims import Conditional, Holds, Section, agrees, against, claim, differs, equal, printed, proved, shows
+from rlexact.claims import Conditional, Holds, Section, against, agrees, claim, differs, equal, printed, proved, shows
 from rlexact.exact.belief import belief_update
 from rlexact.exact.evaluation import absorbing_occupancy, occupancy, policy_value, visits
 from rlexact.exact.paths import expect
@@ -46,8 +46,14 @@ def swapping(gamma=NINE_TENTHS):
 )
 def the_discounted_state_distribution():
     swap = swapping()
-    yield equal(occupancy(swap, uniform(swap)), [Fraction(10, 19), Fraction(9, 19)], "0, 1, 0, 1, …: .1/(1 - .81), and .9 of it")
-    yield equal(visits(swap, uniform(swap)), [Fraction(100, 19), Fraction(90, 19)], "without the factor: 1/(1 - .81), and .9 of it")
+    yield equal(
+        occupancy(swap, uniform(swap)), [Fraction(10, 19), Fraction(9, 19)], "0, 1, 0, 1, …: .1/(1 - .81), and .9 of it"
+    )
+    yield equal(
+        visits(swap, uniform(swap)),
+        [Fraction(100, 19), Fraction(90, 19)],
+        "without the factor: 1/(1 - .81), and .9 of it",
+    )
     gamma = sympy.Symbol("gamma", positive=True)
     d = occupancy(swapping(gamma), uniform(swapping(gamma)))
     yield proved([d[0] - 1 / (1 + gamma), d[1] - gamma / (1 + gamma)], "1/(1 + γ) and γ/(1 + γ) for every γ")
@@ -69,7 +75,11 @@ def the_normaliser():
     chain = gallery.three_state_chain()
     yield differs(Fraction(1), occupancy(chain, uniform(chain)).sum(), "A, B, C and then the end: .1 (1 + .9 + .81)")
     drawn = gallery.three_state_chain(paid_on_arrival=True)
-    yield equal(absorbing_occupancy(drawn, uniform(drawn)), [Fraction(1, 10), Fraction(9, 100), Fraction(81, 100)], "C as a loop")
+    yield equal(
+        absorbing_occupancy(drawn, uniform(drawn)),
+        [Fraction(1, 10), Fraction(9, 100), Fraction(81, 100)],
+        "C as a loop",
+    )
     weights = lambda path: sum(NINE_TENTHS**t for t, _ in enumerate(path.rewards))  # noqa: E731
     ten = (1 - NINE_TENTHS) * expect(swap, None, 10, weights)
     yield differs(Fraction(1), ten, "ten steps: 1 - .9^10")
@@ -212,7 +222,9 @@ value_flows_back
 @claim(
     "theory-060",
     says="Value propagates backward: each state's value depends recursively on the next state's",
-    verdict=Holds(note="a backward pass computes it where there are no cycles; in a cycle the equations are simultaneous"),
+    verdict=Holds(
+        note="a backward pass computes it where there are no cycles; in a cycle the equations are simultaneous"
+    ),
     about=policy_value,
 )
 def value_propagates_backward():

@@ -182,7 +182,9 @@ def inner_loops():
     q = backup(loop, v)
     yield equal(q, [[Fraction(59, 5), 12], [Fraction(54, 5), 10]], "one backup, by hand")
     yield equal(q.max(axis=1), (greedy(loop, v) * q).sum(axis=1), "its max is one backup of the greedy policy")
-    yield equal(policy_value(loop, greedy(loop, v)), [Fraction(300, 19), Fraction(270, 19)], "full evaluation goes to the end")
+    yield equal(
+        policy_value(loop, greedy(loop, v)), [Fraction(300, 19), Fraction(270, 19)], "full evaluation goes to the end"
+    )
 
 
 inner_loops
@@ -219,7 +221,9 @@ def policies_evaluated(mdp):
 @claim(
     "theory-324",
     says="Policy iteration needs few outer iterations (3 to 10), value iteration a number proportional to 1/(1 - γ)",
-    verdict=Conditional(given="a typical model for the first; a fixed relative error and dynamics that recur for the second"),
+    verdict=Conditional(
+        given="a typical model for the first; a fixed relative error and dynamics that recur for the second"
+    ),
     about=(policy_iteration, bellman_optimal),
 )
 def outer_iterations():
@@ -227,7 +231,11 @@ def outer_iterations():
     yield equal(counts, [44, 459], "sweeps for a hundredth of the first error, γ = .9 and .99")
     few = [policy_iteration(gallery.random_mdp(seed, 8, 3)).iterations for seed in range(30)]
     yield shows(min(few) >= 1 and max(few) <= 10, f"30 random models: {min(few)} to {max(few)} policies evaluated")
-    yield equal([policies_evaluated(corridor(n)) for n in (2, 5, 10, 20)], [3, 6, 11, 21], "a corridor of n cells: n + 1 policies")
+    yield equal(
+        [policies_evaluated(corridor(n)) for n in (2, 5, 10, 20)],
+        [3, 6, 11, 21],
+        "a corridor of n cells: n + 1 policies",
+    )
     yield exceeds(policies_evaluated(corridor(20)), 10, "not 'few'")
     exact = [sweeps_to_exact(corridor(20, gamma)) for gamma in (NINE_TENTHS, Fraction(999, 1000))]
     yield against(exact == [20, 20], "value iteration there: 20 sweeps at γ = .9 and at .999 alike")
@@ -257,7 +265,9 @@ def sweeps_to_a_hundredth(gamma):
 @claim(
     "theory-325",
     says="Policy iteration is often faster for small models, value iteration for large ones",
-    verdict=Conditional(given="γ near 1 for the first and not too near 1 for the second (dense models, LU, five evaluations)"),
+    verdict=Conditional(
+        given="γ near 1 for the first and not too near 1 for the second (dense models, LU, five evaluations)"
+    ),
     about=(work, sweeps_to_a_hundredth),
 )
 def which_is_faster():
@@ -268,7 +278,9 @@ def which_is_faster():
     yield below(*small, "small: policy iteration")
     yield below(large[1], large[0], "S = 10000 at γ = .99: value iteration")
     yield exceeds(work(50, 4, k[0.5])[0], work(50, 4, k[0.5])[1], "small at γ = .5: policy iteration costs more")
-    yield exceeds(work(10**4, 4, k[0.9999])[1], work(10**4, 4, k[0.9999])[0], "large at γ = .9999: value iteration costs more")
+    yield exceeds(
+        work(10**4, 4, k[0.9999])[1], work(10**4, 4, k[0.9999])[0], "large at γ = .9999: value iteration costs more"
+    )
 
 
 which_is_faster
@@ -283,7 +295,9 @@ def swapped_names():
 @claim(
     "theory-326",
     says="Policy iteration stores V and π, value iteration stores only V",
-    verdict=Conditional(given="sweeps are in place, the model is not counted, and π is read off at the end with the model"),
+    verdict=Conditional(
+        given="sweeps are in place, the model is not counted, and π is read off at the end with the model"
+    ),
     about=(bellman_optimal, greedy),
 )
 def what_is_stored():
@@ -292,7 +306,9 @@ def what_is_stored():
     yield equal(bellman_optimal(one, v), [10], "V* of the first model")
     yield equal(bellman_optimal(other, v), [10], "V* of the second, the same")
     yield equal([greedy(m, v) for m in (one, other)], [[[1, 0]], [[0, 1]]], "with the model, V* gives the policy")
-    yield against(bool((greedy(one, v) != greedy(other, v)).any()), "without it V* does not: equal V*, different optimal policies")
+    yield against(
+        bool((greedy(one, v) != greedy(other, v)).any()), "without it V* does not: equal V*, different optimal policies"
+    )
 
 
 what_is_stored
@@ -320,12 +336,18 @@ def finite_or_in_the_limit():
     loop = gallery.left_right_loop()
     starts = deterministic_policies(loop)
     found = [policy_iteration(loop, policy=start) for start in starts]
-    yield shows(all(1 <= s.iterations <= 4 for s in found), "two-state loop, from each of its 4 policies: at most 4 evaluations")
+    yield shows(
+        all(1 <= s.iterations <= 4 for s in found), "two-state loop, from each of its 4 policies: at most 4 evaluations"
+    )
     yield equal([s.v for s in found], [[Fraction(300, 19), Fraction(270, 19)]] * 4, "the exact V* each time")
-    yield equal(alternating_ties(6), [0, 1, 0, 1, 0, 1], "equal actions and ties broken away from the old one: six rounds")
+    yield equal(
+        alternating_ties(6), [0, 1, 0, 1, 0, 1], "equal actions and ties broken away from the old one: six rounds"
+    )
     twins = gallery.bandit((1, 1))
     yield equal(policy_iteration(twins).iterations, 1, "keeping the old action on ties stops at once")
-    yield against(alternating_ties(6)[-1] != alternating_ties(6)[-2], "'stop when the policy is unchanged' never stops there")
+    yield against(
+        alternating_ties(6)[-1] != alternating_ties(6)[-2], "'stop when the policy is unchanged' never stops there"
+    )
     chain = sweeps(gallery.three_state_chain(), (0, 0, 0), 4)
     yield equal(chain[3], [Fraction(31, 5), 8, 10], "the chain that ends, three sweeps of value iteration")
     yield against(bool((chain[4] == chain[3]).all()), "which is V*, not a limit")

@@ -9,6 +9,7 @@
 # %%
 import math
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import sympy
@@ -83,20 +84,28 @@ def growth_per_update(alpha, gamma):
 @claim(
     "theory-299",
     says="Tabular methods have convergence guarantees that deep RL lacks",
-    verdict=Conditional(given="exact backups with γ < 1, or samples with every pair visited for ever, Σα = ∞ and Σα² < ∞"),
+    verdict=Conditional(
+        given="exact backups with γ < 1, or samples with every pair visited for ever, Σα = ∞ and Σα² < ∞"
+    ),
     about=(bellman_optimal, variance_after, growth_per_update),
 )
 def guarantees_have_conditions():
     loop = gallery.left_right_loop()
     truth = np.array([Fraction(300, 19), Fraction(270, 19)])
     errors = [norm(v - truth) for v in iterates(lambda v: bellman_optimal(loop, v), (0, 0), 30)]
-    yield shows(all(e <= NINE_TENTHS**k * errors[0] for k, e in enumerate(errors)), "exact backups: error ≤ .9^k × the first")
+    yield shows(
+        all(e <= NINE_TENTHS**k * errors[0] for k, e in enumerate(errors)), "exact backups: error ≤ .9^k × the first"
+    )
     yield below(errors[-1], errors[0] / 20, "and it falls")
     alpha = Fraction(1, 10)
     limit = alpha / (2 - alpha)
     yield equal(limit, Fraction(1, 19), "the variance at which a constant step of 1/10 stays")
-    yield equal(limit - variance_after(alpha, 200), (1 - alpha) ** 400 * limit, "it is approached from below, by (1 - α)^2k")
-    yield exceeds(variance_after(alpha, 200), Fraction(1, 20), "a table that is not settling: variance after 200 updates")
+    yield equal(
+        limit - variance_after(alpha, 200), (1 - alpha) ** 400 * limit, "it is approached from below, by (1 - α)^2k"
+    )
+    yield exceeds(
+        variance_after(alpha, 200), Fraction(1, 20), "a table that is not settling: variance after 200 updates"
+    )
     yield equal(growth_per_update(alpha, NINE_TENTHS), Fraction(27, 25), "with features 1, 2 the same update grows")
 
 
@@ -132,8 +141,12 @@ def images(pixels, levels):
 )
 def how_many_images():
     yield differs(Fraction(30), Fraction(210 * 160 * 7), "exponent of ten against exponent of two of one Atari frame")
-    yield close(images(210 * 160, 128), 70802.25, tol=0.01, because="two decimals of a logarithm", what="log10 of 128^33600")
-    yield close(images(4 * 84 * 84, 256), 67970.16, tol=0.01, because="two decimals of a logarithm", what="log10 of 256^28224")
+    yield close(
+        images(210 * 160, 128), 70802.25, tol=0.01, because="two decimals of a logarithm", what="log10 of 128^33600"
+    )
+    yield close(
+        images(4 * 84 * 84, 256), 67970.16, tol=0.01, because="two decimals of a logarithm", what="log10 of 256^28224"
+    )
     yield shows(2**99 < 10**30 < 2**100, "2^99 < 10^30 < 2^100")
     yield sourced("Bellemare et al. (2013), §2: Atari frames have 160 × 210 pixels in 128 colours")
 
@@ -161,7 +174,9 @@ def iterative_policy_evaluation():
     found = iterates(lambda v: bellman_policy(loop, pi, v), (0, 0), 20)
     partial = [3 * sum((NINE_TENTHS**2) ** j for j in range((k + 1) // 2)) for k in range(21)]
     yield equal([v[0] for v in found], partial, "V_k(A) from 0: the partial sums 3 + 3·.81 + …")
-    yield equal(policy_value(loop, pi)[0] - found[20][0], NINE_TENTHS**20 * Fraction(300, 19), "what is missing after 20")
+    yield equal(
+        policy_value(loop, pi)[0] - found[20][0], NINE_TENTHS**20 * Fraction(300, 19), "what is missing after 20"
+    )
 
 
 iterative_policy_evaluation
@@ -185,7 +200,10 @@ def policy_improvement():
         mdp = gallery.random_mdp(seed)
         v = policy_value(mdp, uniform(mdp))
         better = policy_value(mdp, greedy(mdp, v))
-        yield shows(bool((better >= v).all() and (better > v).any()), f"random rational model {seed}: no worse anywhere, better somewhere")
+        yield shows(
+            bool((better >= v).all() and (better > v).any()),
+            f"random rational model {seed}: no worse anywhere, better somewhere",
+        )
 
 
 policy_improvement
@@ -204,7 +222,9 @@ def one_sweep_of_value_iteration():
     yield equal(found[1:], [[3, 10], [12, 10], [12, Fraction(54, 5)]], "by hand, from 0")
     yield equal(greedy(loop, found[0]), deterministic(loop, ["right", "right"]), "greedy for 0: the best rewards")
     for v in found[:3]:
-        yield equal(bellman_policy(loop, greedy(loop, v), v), bellman_optimal(loop, v), "one backup of the greedy policy")
+        yield equal(
+            bellman_policy(loop, greedy(loop, v), v), bellman_optimal(loop, v), "one backup of the greedy policy"
+        )
 
 
 one_sweep_of_value_iteration
@@ -250,7 +270,8 @@ def rewards_cancel():
     yield proved([a - b for a, b in zip(left, written_out, strict=True)], "T^π V written out, all numbers symbols")
     difference = left - bellman_policy(mdp, pi, w)
     onward = [
-        mdp.gamma * sum(pi[s, a] * (p[2 * s + a] * (v[0] - w[0]) + (1 - p[2 * s + a]) * (v[1] - w[1])) for a in range(2))
+        mdp.gamma
+        * sum(pi[s, a] * (p[2 * s + a] * (v[0] - w[0]) + (1 - p[2 * s + a]) * (v[1] - w[1])) for a in range(2))
         for s in range(2)
     ]
     yield proved([a - b for a, b in zip(difference, onward, strict=True)], "T^π V - T^π V' has no reward in it")
@@ -301,7 +322,11 @@ triangle_and_norm
 def probabilities_sum_to_one():
     model = MDP([[["1/2", "1/2"]], [["1/3", "2/3"]]], [1, 2], NINE_TENTHS)
     pi, v = uniform(model), np.array([Fraction(4), Fraction(-2)])
-    yield equal(bellman_policy(model, pi, v + 1) - bellman_policy(model, pi, v), [NINE_TENTHS] * 2, "a shift by 1 moves T^π by γ")
+    yield equal(
+        bellman_policy(model, pi, v + 1) - bellman_policy(model, pi, v),
+        [NINE_TENTHS] * 2,
+        "a shift by 1 moves T^π by γ",
+    )
     ends = gallery.three_state_chain()
     zero = np.array([Fraction(0)] * 3)
     moved = bellman_policy(ends, uniform(ends), zero + 1) - bellman_policy(ends, uniform(ends), zero)
@@ -335,10 +360,15 @@ def banach():
         yield shows(norm(last - fixed) < Fraction(1, 2), f"iterates from {start} come within 1/2")
     x = sympy.Symbol("x", positive=True)
     yield against(sympy.solve(sympy.Eq(x / 2, x), x) == [], "x → x/2 on (0, 1], not complete: no fixed point")
-    yield against(sympy.solve(sympy.Eq(x + 1 / (1 + x), x), x) == [], "x → x + 1/(1 + x) brings points closer, and moves every point")
+    yield against(
+        sympy.solve(sympy.Eq(x + 1 / (1 + x), x), x) == [],
+        "x → x + 1/(1 + x) brings points closer, and moves every point",
+    )
     y = sympy.Symbol("y", positive=True)
     ratio = sympy.cancel((x + 1 / (1 + x) - y - 1 / (1 + y)) / (x - y))
-    yield proved(ratio - (1 - 1 / ((1 + x) * (1 + y))), "its ratio is 1 - 1/((1 + x)(1 + y)) < 1, but as near 1 as one likes")
+    yield proved(
+        ratio - (1 - 1 / ((1 + x) * (1 + y))), "its ratio is 1 - 1/((1 + x)(1 + y)) < 1, but as near 1 as one likes"
+    )
 
 
 banach
@@ -377,11 +407,16 @@ value_iteration_needs_more
 
 
 # %%
-@claim("theory-314", says="γ^k → 0 exponentially fast", verdict=Holds(note="for γ < 1; at γ = 1 it stays 1"), about=bellman_optimal)
+@claim(
+    "theory-314",
+    says="γ^k → 0 exponentially fast",
+    verdict=Holds(note="for γ < 1; at γ = 1 it stays 1"),
+    about=bellman_optimal,
+)
 def geometric_decay():
     single = MDP([[["1"]]], [1], NINE_TENTHS)
     errors = [10 - v[0] for v in iterates(lambda v: bellman_optimal(single, v), (0,), 50)]
-    yield equal([b / a for a, b in zip(errors, errors[1:], strict=False)], [NINE_TENTHS] * 50, "each sweep leaves 9/10 of the error")
+    yield equal([b / a for a, b in pairwise(errors)], [NINE_TENTHS] * 50, "each sweep leaves 9/10 of the error")
     k = sympy.Symbol("k", integer=True, positive=True)
     yield equal(sympy.limit(sympy.Rational(9, 10) ** k, k, sympy.oo), 0, "the limit")
 
@@ -397,7 +432,9 @@ def two_operators():
     idle = deterministic(single, [1])
     errors = {
         "T*, to V*": [10 - v[0] for v in iterates(lambda v: bellman_optimal(single, v), (0,), 30)],
-        "T^π of the idle policy, to V*": [10 - v[0] for v in iterates(lambda v: bellman_policy(single, idle, v), (0,), 30)],
+        "T^π of the idle policy, to V*": [
+            10 - v[0] for v in iterates(lambda v: bellman_policy(single, idle, v), (0,), 30)
+        ],
     }
     return convergence(errors, gamma=0.9).figure
 
