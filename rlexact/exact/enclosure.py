@@ -60,8 +60,8 @@ def soft_value_enclosure(
 ) -> Enclosure:
     """Bounds (S,) on the soft V* of a rational model, or on the soft V^π of a policy (S, A), at most 10^-digits apart.
 
-    Raises `Unbounded` where the float model's soft optimum is not finite, `NotConverged` where no certificate was found,
-    `InvalidPolicy` as `soft_policy_value`, `NotExact` unless the model is rational.
+    Raises `Unbounded` at γ = 1 where the soft optimum is proved not finite, `NotConverged` where no certificate was found
+    either way, `InvalidPolicy` as `soft_policy_value`, `NotExact` unless the model is rational.
     """
     control = rational_control(mdp, temperature, reference, digits)
     goal = Fraction(1, 10**digits)

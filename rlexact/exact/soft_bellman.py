@@ -9,7 +9,7 @@ A policy is paid τ log(μ(a | s) / π(a | s)) on top of every reward:
 
 With a reference policy μ this is KL control: -τ KL(π ‖ μ) is paid per step (Todorov 2007; Geist, Scherrer and Pietquin
 2019). Without one, μ is the counting measure, μ = 1 on available actions, and +τ H(π) is paid: maximum entropy (Ziebart
-2010, §6.2; Haarnoja et al. 2017, Theorem 1). One is the other with rewards shifted by τ log μ: `as_entropy_control`,
+2010; Haarnoja et al. 2017, Theorem 1). One is the other with rewards shifted by τ log μ: `as_entropy_control`,
 `as_kl_control`. A terminal state has soft value 0: nothing is chosen there, so nothing is paid.
 
 T and T^π are monotone, and contractions in the maximum norm with the modulus of the hard backup.

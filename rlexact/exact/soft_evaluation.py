@@ -9,7 +9,7 @@ Q^π in two ways, which differ by what the first action earns for being random:
     Q = r + γ P V^π                       V^π = Σ_a π Q + τ H(π)   [G2]  `soft_action_value_without_first`
     Q + τ H(π(· | s))                     V^π = Σ_a π Q            [G3]  `soft_action_value_with_first`
 
-[G2] is Haarnoja et al. (2018), (2) and (3), Schulman, Chen and Abbeel (2017), (13); the two agree where π is
+[G2] is Haarnoja et al. (2018), (2) and (3), Schulman, Chen and Abbeel (2017); the two agree where π is
 deterministic, and for KL control -τ KL(π ‖ μ) stands for τ H(π). The soft advantage
 
     A^π = Q - τ log(π / μ) - V^π,   Σ_a π A^π = 0                  [G4]  `soft_advantage`

@@ -3,7 +3,7 @@
     V_H = given (0),   Q_t = r + γ P V_{t+1},   V_t = τ log Σ_a μ exp(Q_t / τ),   π_t = μ exp((Q_t - V_t) / τ)    [N1]
     V^π_t = Σ_a π_t (Q_t - τ log(π_t / μ))                                                                        [N2]
 
-Ziebart (2010), §6.2.2. Every γ in [0, 1] is finite here; errors add up: e_t ≤ m e_{t+1} + the rounding of step t, with m of
+Ziebart (2010). Every γ in [0, 1] is finite here; errors add up: e_t ≤ m e_{t+1} + the rounding of step t, with m of
 `contraction`. Answers lead with the time axis.
 """
 
