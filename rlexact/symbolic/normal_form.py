@@ -1,0 +1,31 @@
+"""Deciding that an expression is zero: a normal form that is a rational function of independent-looking generators.
+
+    log(x y / z) -> log x + log y - log z        where the signs are known to be positive
+    exp(x + y)   -> exp(x) exp(y)
+    then one fraction, numerator and denominator without a common factor (`sympy.cancel`)
+
+Every step is an equality under the assumptions that the symbols carry, so a normal form of 0 is a proof. The converse does
+not hold: generators such as log 2 and log(x + 1) may be related in ways not used here, and what is not brought to zero is
+undecided. Derivatives, sums and integrals are carried out first; an integral that SymPy cannot do stays, undecided.
+"""
+
+from typing import Any
+
+import sympy
+
+
+def normal_form(expression: Any) -> Any:
+    """One fraction of polynomials in symbols, logarithms and powers: an expression, or each entry of a matrix."""
+    if isinstance(expression, sympy.MatrixBase):
+        return expression.applyfunc(normal_form)
+    plain = expression.doit().rewrite(sympy.tanh, sympy.exp)
+    return sympy.cancel(with_split_logarithms(sympy.expand_power_exp(plain)))
+
+
+def with_split_logarithms(expression: Any) -> Any:
+    """Each log of a product becomes a sum of logs, innermost first."""
+    return expression.replace(sympy.log, split_logarithm)
+
+
+def split_logarithm(argument: Any) -> Any:
+    return sympy.expand_log(sympy.log(sympy.factor(argument)))
