@@ -43,7 +43,7 @@ def slope_of_the_log_gap() -> Any:
     """The same by its slope: ℓ falls to 0 at t = 1 and rises after it, so ℓ ≥ 0 on all of t > 0."""
     t = sympy.Symbol("t", positive=True)
     gap = log_gap(t).doit()
-    return [sympy.diff(gap, t), gap.subs(t, 1) + 1], [(t - 1) / t, 1]
+    return [sympy.diff(gap, t), gap.subs(t, 1)], [(t - 1) / t, 0]
 
 
 @inequality(r"\sum_i p_i \log x_i \le \log \sum_i p_i x_i", "Jensen (1906)", "x_i > 0")

@@ -8,7 +8,8 @@ import pytest
 
 from rlexact.exact.enclosure import soft_value_enclosure
 from rlexact.exact.soft_bellman import soft_control
-from rlexact.exact.soft_bounds import by_steps
+from rlexact.exact.soft_bounds import by_steps, steps_left
+from rlexact.exact.soft_bounds import verified as verifies
 from rlexact.exact.soft_gain import soft_gains
 from rlexact.exact.soft_iteration import soft_policy_iteration, soft_value_iteration
 from rlexact.mdp import MDP
@@ -119,6 +120,24 @@ def test_entropy_against_cost_at_its_edge(solve):
         solve(loop(edge), 1.0)
 
 
+def test_an_edge_that_only_rationals_tell():
+    """The cost is log 2 to thirty digits, and 1e-25 or 1e-12 to a side: V = -log(2 (e^over - 1))."""
+    log_two = Fraction("0.693147180559945309417232121458")
+
+    def exact(cost):
+        ways = {(0, a): [(1, 0, -cost, False)] for a in (0, 1)} | {(0, 2): [(1, None, -cost, True)]}
+        return MDP.from_outcomes(ways, Fraction(1))
+
+    with pytest.raises(NotConverged, match="rounding hides"):
+        soft_policy_iteration(exact(log_two - Fraction(1, 10**25)).to_float(), 1.0)
+    with pytest.raises(Unbounded, match=r"\+inf"):
+        soft_value_enclosure(exact(log_two - Fraction(1, 10**25)), 1)
+    with pytest.raises(NotConverged, match="float64"):
+        soft_value_enclosure(exact(log_two + Fraction(1, 10**25)), 1)  # finite, but floats point nowhere near
+    found = soft_value_enclosure(exact(log_two + Fraction(1, 10**12)), 1, digits=15)
+    assert float(found.middle[0]) == pytest.approx(-np.log(2 * np.expm1(1e-12)), rel=1e-12)
+
+
 @pytest.mark.parametrize("solve", SOLVERS)
 @pytest.mark.parametrize("convert", FLOATS)
 def test_traps(solve, convert):
@@ -156,6 +175,10 @@ def test_bounds_around_guesses_are_verified_or_infinite():
             assert (upper >= truth - 1e-12).all()
             verified += np.isfinite(upper).all() and np.isfinite(lower).all()
     assert 50 <= verified < 100
+    steps = steps_left(control, truth)
+    for sign in (1, -1):
+        assert verifies(control, truth - sign * 1e-6 * steps, sign)
+        assert not verifies(control, truth + sign * 1e-6 * steps, sign)
 
 
 @pytest.mark.parametrize("solve", SOLVERS)

@@ -65,11 +65,17 @@ def a_better_estimate():
     yield equal(truth, [Fraction(26, 29), Fraction(-22, 29)], "the true V, by Cramer's rule")
     guess = truth + np.array([Fraction(2), Fraction(-3)])
     target = bellman_policy(chain, uniform(chain), guess)
-    yield equal(target - truth, HALF * np.array([Fraction(2, 3) - 2, Fraction(3, 2) - Fraction(3, 4)]), "errors of the expected targets")
+    yield equal(
+        target - truth,
+        HALF * np.array([Fraction(2, 3) - 2, Fraction(3, 2) - Fraction(3, 4)]),
+        "errors of the expected targets",
+    )
     yield below(max(abs(target - truth)), max(abs(guess - truth)), "the largest error")
     line = MDP.chain([["0", 1], [0, 1]], [0, 0], HALF)
     worse = bellman_policy(line, uniform(line), np.array([Fraction(0), Fraction(1)]))
-    yield exceeds(worse[0], 0, "V = (0, 1) where the truth is 0: the estimate of state 0 was right, and its target is 1/2")
+    yield exceeds(
+        worse[0], 0, "V = (0, 1) where the truth is 0: the estimate of state 0 was right, and its target is 1/2"
+    )
 
 
 a_better_estimate
@@ -94,7 +100,9 @@ V, Y, ALPHA = sympy.symbols("v y alpha", real=True)
     about=(td_rule, expected_td),
 )
 def the_update_rule():
-    yield proved((Y - td_rule(V, Y, ALPHA)) - (1 - ALPHA) * (Y - V), "what is left of the gap to a fixed target is 1 - α of it")
+    yield proved(
+        (Y - td_rule(V, Y, ALPHA)) - (1 - ALPHA) * (Y - V), "what is left of the gap to a fixed target is 1 - α of it"
+    )
     chain = MDP.chain([["0", 1], [0, 1]], [3, 1], HALF)
     moved = expected_td(chain, uniform(chain), [Fraction(0), Fraction(4)], Fraction(1, 4), [1, 0])
     yield equal(moved, [Fraction(5, 4), 4], "V = (0, 4), α = 1/4, at state 0: a quarter of the way to 3 + 2")
@@ -107,7 +115,9 @@ the_update_rule
 @claim(
     "foundations-037",
     says="The learning rate α lies in (0, 1]",
-    verdict=Holds(note="the range of convex combinations; a constant rate of 1 or less is neither needed nor enough to converge"),
+    verdict=Holds(
+        note="the range of convex combinations; a constant rate of 1 or less is neither needed nor enough to converge"
+    ),
     about=td_rule,
 )
 def the_range_of_the_rate():
@@ -133,7 +143,11 @@ def a_gradient_with_a_frozen_target():
     yield proved(V - ALPHA * sympy.diff(loss, V) - td_rule(V, Y, ALPHA), "V - α dL/dV is the update")
     chain = MDP.chain([["0", 1], ["1/2", "1/2"]], [0, 0], HALF)
     drift = (td_update(chain, uniform(chain), Fraction(1, 10), [1, 1]).matrix.to_array() - np.eye(2, dtype=int)) * 10
-    yield equal(drift, [[-1, HALF], [Fraction(1, 4), Fraction(-3, 4)]], "with the target free the expected direction is (γP - I)V")
+    yield equal(
+        drift,
+        [[-1, HALF], [Fraction(1, 4), Fraction(-3, 4)]],
+        "with the target free the expected direction is (γP - I)V",
+    )
     yield shows(drift[0, 1] != drift[1, 0], "which is not symmetric, so it is no gradient")
 
 
@@ -206,7 +220,9 @@ def the_program_stays_where_it_is():
     chain = one_way()
     stays, follows = (f(chain, uniform(chain), HALF, 2) for f in (held_update, episode_update))
     zero = [Fraction(0), Fraction(0)]
-    yield equal(stays.after(3)(zero), [1 - HALF**6, 0], "one-way chain, three epochs of two: the second state is never updated")
+    yield equal(
+        stays.after(3)(zero), [1 - HALF**6, 0], "one-way chain, three epochs of two: the second state is never updated"
+    )
     yield equal(follows(zero), [HALF, HALF], "an epoch that moves on updates both")
 
 
@@ -217,17 +233,25 @@ the_program_stays_where_it_is
 @claim(
     "foundations-042",
     says="What the program estimates is V",
-    verdict=Conditional(given="every state can be the start of an epoch; then staying put has the same fixed point, but is slower"),
+    verdict=Conditional(
+        given="every state can be the start of an epoch; then staying put has the same fixed point, but is slower"
+    ),
     about=(held_update, policy_value),
 )
 def the_same_fixed_point():
     chain = MDP.chain([["1/3", "2/3"], ["3/4", "1/4"]], [1, -1], HALF, initial=["1/5", "4/5"])
     truth = policy_value(chain, uniform(chain))
-    yield equal(held_update(chain, uniform(chain), Fraction(1, 4), 3).fixed_point(), truth, "both states can be the start")
+    yield equal(
+        held_update(chain, uniform(chain), Fraction(1, 4), 3).fixed_point(), truth, "both states can be the start"
+    )
     yield equal(truth, [Fraction(26, 29), Fraction(-22, 29)], "V, by Cramer's rule")
     one = one_way()
     limit = held_update(one, uniform(one), HALF, 2).after(400)([Fraction(0), Fraction(0)])
-    yield differs(limit[1], policy_value(one, uniform(one))[1], "one-way chain: state 1 is never a start, and keeps its first value; V(1)")
+    yield differs(
+        limit[1],
+        policy_value(one, uniform(one))[1],
+        "one-way chain: state 1 is never a start, and keeps its first value; V(1)",
+    )
 
 
 the_same_fixed_point
@@ -277,9 +301,17 @@ def far_from_converged():
     yield agrees(printed(["30.02", "30.17", "30.04", "30.39", "29.98"]), truth.v, "V by a solve")
     yield shows(truth.error_bound < 1e-9, "with a guaranteed bound below 1e-9")
     yield differs(printed(["2.1074364", "1.9126743", "2.10367341", "2.02000435", "2.06266409"]), truth.v, "against V")
-    yield close(held, expected, tol=0.1, because="1.2 standard deviations of one run, about 0.07 a state", what="the run and its expectation")
+    yield close(
+        held,
+        expected,
+        tol=0.1,
+        because="1.2 standard deviations of one run, about 0.07 a state",
+        what="the run and its expectation",
+    )
     later, _ = expected_table(process, held_update, 700_000)
-    yield close(later / truth.v, np.ones(5), tol=0.01, because="'within 1 %'", what="expected table after 700 000 epochs over V")
+    yield close(
+        later / truth.v, np.ones(5), tol=0.01, because="'within 1 %'", what="expected table after 700 000 epochs over V"
+    )
     yield shows(bool((expected / truth.v < 0.07).all()), "after 10 000 it is below 7 % of V in every state")
 
 
@@ -295,7 +327,9 @@ def how_slowly_it_comes():
     process, *_ = both_runs()
     epochs = [10**k * m for k in range(2, 6) for m in (1, 2, 5)] + [10**6]
     fig, ax = plt.subplots()
-    for colour, (label, update) in zip(COLOURS, {"as printed": held_update, "repaired": episode_update}.items(), strict=False):
+    for colour, (label, update) in zip(
+        COLOURS, {"as printed": held_update, "repaired": episode_update}.items(), strict=False
+    ):
         shares = np.array([np.divide(*(lambda e, t: (e, t.v))(*expected_table(process, update, n))) for n in epochs])
         ax.semilogx(epochs, shares.min(axis=1), color=colour, label=label)
         ax.fill_between(epochs, shares.min(axis=1), shares.max(axis=1), color=colour, alpha=0.3)
@@ -325,7 +359,10 @@ def why_the_values_are_similar():
     yield agrees(printed(["0.15", "0.60"]), [myopic.min(), myopic.max()], "a factor of four")
     slow = MDP.chain([["9/10", "1/10"], ["1/10", "9/10"]], [1, -1], Fraction(99, 100))
     v = policy_value(slow, uniform(slow))
-    yield against(v[0] == -v[1] != 0, "fast mixing matters, and so does the mean: rewards ±1 on a symmetric chain give V(0) = -V(1)")
+    yield against(
+        v[0] == -v[1] != 0,
+        "fast mixing matters, and so does the mean: rewards ±1 on a symmetric chain give V(0) = -V(1)",
+    )
 
 
 why_the_values_are_similar
@@ -340,7 +377,9 @@ why_the_values_are_similar
 @claim(
     "foundations-046",
     says="mrp.R[0] = 10 makes the reward for being in state 0 high",
-    verdict=Conditional(given="'being in' means arriving in; and it raises V(0) above the others only with the transitions changed too"),
+    verdict=Conditional(
+        given="'being in' means arriving in; and it raises V(0) above the others only with the transitions changed too"
+    ),
     about=evaluate,
 )
 def ten_for_arriving():
@@ -384,7 +423,11 @@ the_custom_table
 def the_second_output():
     _, _, sticky, held = both_runs()
     yield agrees(printed(["238.70471114", "3.57678785", "4.09577522", "2.4376589", "4.0398525"]), held)
-    yield agrees(printed(["854.48", "85.99", "85.83", "86.10", "85.48"]), evaluate(sticky, uniform(sticky)).v, "V, for comparison")
+    yield agrees(
+        printed(["854.48", "85.99", "85.83", "86.10", "85.48"]),
+        evaluate(sticky, uniform(sticky)).v,
+        "V, for comparison",
+    )
 
 
 the_second_output
@@ -394,7 +437,9 @@ the_second_output
 @claim(
     "foundations-049",
     says="State 0 returns to itself with high probability and pays much, so V(0) is large",
-    verdict=Holds(note="of this chain, V(0) = 854; the two premises alone do not suffice, if what lies beyond the rare exit is bad"),
+    verdict=Holds(
+        note="of this chain, V(0) = 854; the two premises alone do not suffice, if what lies beyond the rare exit is bad"
+    ),
     about=evaluate,
 )
 def a_large_value():

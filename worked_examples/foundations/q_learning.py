@@ -39,7 +39,6 @@ from rlexact.exact.horizon import policy_values_over_horizon
 from rlexact.exact.paths import expect
 from rlexact.exact.policy_iteration import policy_iteration
 from rlexact.exact.stationary import average_reward
-from rlexact.gallery.generators import random_mdp
 from rlexact.mdp import MDP
 from rlexact.plotting import COLOURS, figure
 from rlexact.policy import deterministic, deterministic_policies, first_best, uniform
@@ -172,7 +171,7 @@ def greedy_for_its_own_values():
 
     yield swept(
         regret,
-        [random_mdp(seed, 3, 2) for seed in range(10)],
+        [gallery.random_mdp(seed, 3, 2) for seed in range(10)],
         "random models, best policy by enumeration: max Q - Q of its action",
     )
 
@@ -293,7 +292,7 @@ def whose_values():
         own = action_value(model, first_best(model, q))
         return abs(expected_q_learning(model, q, 1, everywhere(model)) - own).max() - model.gamma * abs(q - own).max()
 
-    models = [random_mdp(seed, 3, 2) for seed in range(12)]
+    models = [gallery.random_mdp(seed, 3, 2) for seed in range(12)]
     yield swept(
         widened, [(m, a_table(m, k)) for k, m in enumerate(models)], "π greedy for Q: the largest error shrinks by γ"
     )

@@ -105,7 +105,9 @@ the_mean_is_not_the_law
 def attached_to_arrival():
     P = [["1/3", "2/3"], ["3/4", "1/4"]]
     arrival = MDP.chain(P, [[5, 2], [5, 2]], "1/2")
-    yield equal(value(arrival), [Fraction(194, 29), Fraction(224, 29)], "R(s') = (5, 2): r = P R = (3, 17/4), by Cramer's rule")
+    yield equal(
+        value(arrival), [Fraction(194, 29), Fraction(224, 29)], "R(s') = (5, 2): r = P R = (3, 17/4), by Cramer's rule"
+    )
     first_time = MDP.chain([["0", 1], [0, 1]], [[0, 1], [0, 0]], "1/2")
     yield equal(value(first_time), [1, 0], "only the first arrival in state 1 is paid")
     same = [value(MDP.chain([["0", 1], [0, 1]], [[0, x], [0, x]], "1/2")) for x in (0, 1, 2)]
@@ -141,14 +143,22 @@ which_rewards_there_are
 @claim(
     "foundations-018",
     says="The return R_t is the sum of the rewards from t to T",
-    verdict=Conditional(given="there is no r_T, so that the sum ends at T - 1; with rewards paid on arrival it would begin at t + 1"),
+    verdict=Conditional(
+        given="there is no r_T, so that the sum ends at T - 1; with rewards paid on arrival it would begin at t + 1"
+    ),
     about=expect,
 )
 def where_the_sum_begins():
     arrival = MDP.chain([["0", 1], [0, 1]], [[1, 5], [1, 5]], "1/2", initial=0)
-    yield equal(expect(arrival, None, 2, lambda path: sum(path.rewards)), 10, "R(s') = (1, 5) from state 0, T = 2: r_0 + r_1")
+    yield equal(
+        expect(arrival, None, 2, lambda path: sum(path.rewards)), 10, "R(s') = (1, 5) from state 0, T = 2: r_0 + r_1"
+    )
     by_state = [1, 5, 5]
-    yield differs(expect(arrival, None, 2, lambda path: sum(path.rewards)), Fraction(sum(by_state)), "r_t as the reward of s_t, from t to T")
+    yield differs(
+        expect(arrival, None, 2, lambda path: sum(path.rewards)),
+        Fraction(sum(by_state)),
+        "r_t as the reward of s_t, from t to T",
+    )
 
 
 where_the_sum_begins
@@ -158,7 +168,9 @@ where_the_sum_begins
 @claim(
     "foundations-019",
     says="A process with finite T is episodic, with infinite T continuous, and T is its time horizon",
-    verdict=Conditional(given="T may be random and finite with probability 1; the field's word for the other case is 'continuing'"),
+    verdict=Conditional(
+        given="T may be random and finite with probability 1; the field's word for the other case is 'continuing'"
+    ),
     about=(policy_value, expect),
 )
 def finite_or_not():
@@ -234,7 +246,9 @@ def how_fast_weights_decay():
         return value(model.replace(initial=2))[2] * gamma
 
     weights = [late(g) for g in (Fraction(1, 2), Fraction(9, 10), Fraction(99, 100))]
-    yield equal(weights, [HALF**10, Fraction(9, 10) ** 10, Fraction(99, 100) ** 10], "weight of step 10 at γ = .5, .9, .99")
+    yield equal(
+        weights, [HALF**10, Fraction(9, 10) ** 10, Fraction(99, 100) ** 10], "weight of step 10 at γ = .5, .9, .99"
+    )
     yield below(weights[0], weights[1])
     yield below(weights[1], weights[2])
 
@@ -246,7 +260,9 @@ how_fast_weights_decay
 @claim(
     "foundations-023",
     says="The weights of future rewards are γ, γ², γ³, …",
-    verdict=Conditional(given="these weigh r_{t+1}, r_{t+2}, …; r_t itself has weight 1, as in the derivation at line 209"),
+    verdict=Conditional(
+        given="these weigh r_{t+1}, r_{t+2}, …; r_t itself has weight 1, as in the derivation at line 209"
+    ),
     about=policy_value,
 )
 def the_first_weight_is_one():
@@ -277,7 +293,9 @@ usual_discounts
 @claim(
     "foundations-025",
     says="In practice R(s_t, s_{t+1}) = R(s_{t+1}): the reward only depends on where you end up, not on how you got there",
-    verdict=Conditional(given="no two transitions into the same state pay differently; the cliff of the document's own example does"),
+    verdict=Conditional(
+        given="no two transitions into the same state pay differently; the cliff of the document's own example does"
+    ),
     about=gallery.cliff_walk,
 )
 def how_you_got_there():
@@ -322,8 +340,20 @@ def reward_process_and_walk():
 def the_printed_rewards():
     _, walk = reward_process_and_walk()
     yield equal(walk.states, [0, 1, 3, 0, 3, 2, 1, 3, 0, 3, 4], "eleven states")
-    stated = ["-0.027971183469780222", "0.6467800971387857", "0.42539339846964996", "0.6467800971387857", "1.4759898324822718"]
-    stated += ["-0.027971183469780222", "0.6467800971387857", "0.42539339846964996", "0.6467800971387857", "-0.3643343119343121"]
+    stated = [
+        "-0.027971183469780222",
+        "0.6467800971387857",
+        "0.42539339846964996",
+        "0.6467800971387857",
+        "1.4759898324822718",
+    ]
+    stated += [
+        "-0.027971183469780222",
+        "0.6467800971387857",
+        "0.42539339846964996",
+        "0.6467800971387857",
+        "-0.3643343119343121",
+    ]
     yield agrees(printed(stated), walk.rewards, "ten rewards, R of the state arrived in, to the last digit")
 
 
@@ -337,7 +367,9 @@ the_printed_rewards
 @claim(
     "foundations-029",
     says="V(s_t) = E[G_t | s_t], the expected discounted return from s_t",
-    verdict=Conditional(given="the horizon is endless (or the end is part of the state): with a fixed T the value depends on t too"),
+    verdict=Conditional(
+        given="the horizon is endless (or the end is part of the state): with a fixed T the value depends on t too"
+    ),
     about=(policy_value, expect),
 )
 def the_value():
@@ -357,7 +389,10 @@ the_value
 @claim(
     "foundations-030",
     says="Trajectories are conditional on 'the state transition matrix S'",
-    verdict=Wrong(because="S is the set of states, which does not determine a distribution of trajectories", instead="the transition matrix P"),
+    verdict=Wrong(
+        because="S is the set of states, which does not determine a distribution of trajectories",
+        instead="the transition matrix P",
+    ),
     about=policy_value,
 )
 def the_matrix_is_p():
@@ -382,9 +417,13 @@ the_matrix_is_p
 def factoring_the_discount():
     gamma, *r = sympy.symbols("gamma r0:6")
     whole = sum(gamma**k * x for k, x in enumerate(r))
-    yield proved(whole - (r[0] + gamma * sum(gamma**k * x for k, x in enumerate(r[1:]))), "five further rewards, all symbols")
+    yield proved(
+        whole - (r[0] + gamma * sum(gamma**k * x for k, x in enumerate(r[1:]))), "five further rewards, all symbols"
+    )
     process = MDP.chain([["1/3", "2/3"], ["3/4", "1/4"]], [1, -1], "1/2", initial=0)
-    split = expect(process, None, 4, lambda path: path.rewards[0] + HALF * sum(HALF**t * x for t, x in enumerate(path.rewards[1:])))
+    split = expect(
+        process, None, 4, lambda path: path.rewards[0] + HALF * sum(HALF**t * x for t, x in enumerate(path.rewards[1:]))
+    )
     by_hand = 1 + HALF * Fraction(-1, 3) + HALF**2 * Fraction(2, 9) + HALF**3 * Fraction(-1, 108)
     yield equal(split, by_hand, "a two-state chain over four steps, by its eigenvalue -5/12")
 
@@ -396,7 +435,9 @@ factoring_the_discount
 @claim(
     "foundations-034",
     says=r"Bellman equation: $V(s_t) = E[r_t + \gamma V(s_{t+1}) \mid s_t]$",
-    verdict=Conditional(given="a Markov process whose rules do not change with time, endless or with its end in the state, γ < 1"),
+    verdict=Conditional(
+        given="a Markov process whose rules do not change with time, endless or with its end in the state, γ < 1"
+    ),
     about=(policy_value, expect),
 )
 def the_bellman_equation():
