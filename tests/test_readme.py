@@ -25,3 +25,13 @@ def test_the_two_commands_stand_at_the_top():
 def test_every_file_that_it_names_exists():
     for path in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / path).exists(), path
+
+
+def test_the_tour_says_what_it_prints(capsys):
+    """Each `print(...)  # shown` of the tour shows just that."""
+    code = "\n".join(re.findall(r"```python\n(.*?)```", README, re.S))
+    promised = [shown for shown in re.findall(r"^print\(.*\)  # (.*)$", code, re.M) if shown.startswith("[")]
+    exec(compile(code, "README.md", "exec"), {})
+    printed = capsys.readouterr().out.splitlines()
+    assert promised
+    assert set(promised) <= set(printed)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from rlexact import arithmetic as ar
-from rlexact.arithmetic import Array, NotExact
+from rlexact.arithmetic import Array, NotExact, SingularSystem
 from rlexact.arithmetic.intervals import rounded, soft_best_enclosure, surprise_enclosure
 from rlexact.exact.bellman import backup, checked_v
 from rlexact.exact.evaluation import policy_value
@@ -31,6 +31,7 @@ from rlexact.mdp import MDP
 from rlexact.solution import NotConverged
 
 PATIENCE = 40  # refinements without a certificate: float64 found no way near enough
+NOWHERE_NEAR = "float64 finds no way near the soft optimum. Lower the temperature, or make a step cost more"
 GUARD = 64  # bits beyond the digits asked for
 
 
@@ -127,9 +128,9 @@ def value_enclosure(control: SoftControl, policy: Array, goal: Fraction) -> Encl
 def optimal_enclosure(given: SoftControl, has_reference: bool, goal: Fraction) -> Enclosure:
     """[Y2]: refine v until u and l, near enough to each other, are verified."""
     control, nearby = finite_control(given, has_reference)
-    approximate = proposal(nearby)
-    h, P = exactly(steps_left(nearby, approximate)), nearby.mdp.under(nearby.greedy(approximate))[0]
-    v, steps = exactly(approximate), ar.largest(h)
+    approximate, remaining = proposal(nearby)
+    v, h, P = exactly(approximate), exactly(remaining), nearby.mdp.under(nearby.greedy(approximate))[0]
+    steps = ar.largest(h)
     size = 1 + given.tau + ar.largest(np.abs(v))
     bits = GUARD + int(size * (1 + steps) / goal).bit_length()
     for _ in range(PATIENCE):
@@ -141,7 +142,7 @@ def optimal_enclosure(given: SoftControl, has_reference: bool, goal: Fraction) -
             return Enclosure(lower, upper)
         gap = (found.middle - v).astype(float)
         v = v + exactly(ar.solve(ar.eye(P) - nearby.mdp.gamma * P, gap))
-    raise NotConverged(f"no certificate after {PATIENCE} refinements: float64 finds no way near the soft optimum", v)
+    raise NotConverged(f"no certificate after {PATIENCE} refinements: {NOWHERE_NEAR}", v)
 
 
 def contradicts_neither(control: SoftControl, lower: Array, upper: Array, bits: int) -> bool:
@@ -170,8 +171,16 @@ def exact_gain(control: SoftControl, found: SoftGain) -> SoftGain:
     return replace(found, h=h, lower=-ar.largest(h - image.lower), upper=ar.largest(image.upper - h))
 
 
-def proposal(nearby: SoftControl) -> Array:
-    """Values near the optimum, from floats: (S,)."""
+def proposal(nearby: SoftControl) -> tuple[Array, Array]:
+    """Values near the optimum and the steps still to come, from floats: (S,), (S,).  Raises `NotConverged`."""
+    try:
+        v = nearly(nearby)
+        return v, steps_left(nearby, v)
+    except SingularSystem as error:
+        raise NotConverged(f"{error}: {NOWHERE_NEAR}", None) from None
+
+
+def nearly(nearby: SoftControl) -> Array:
     try:
         return improve_to(nearby, nearby, 0.0, nearby.base()).v
     except NotConverged as error:

@@ -53,7 +53,7 @@ def value_iteration(mdp: MDP, *, tol: Any = 1e-8, v: Array | None = None, max_sw
 def gauss_seidel(mdp: MDP, *, tol: Any = 1e-8, v: Array | None = None, max_sweeps: int | None = None) -> Solution:
     """V* within `tol`, each state's update seeing those before it in the same sweep [I2].  Raises as `value_iteration`.
 
-    Best where states are numbered so that rewards flow from low to high numbers.
+    Best where states are numbered after those they lead to; then one sweep carries a reward all the way.
     """
     return iterate(mdp, in_place, tol, v, max_sweeps)
 

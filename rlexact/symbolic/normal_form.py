@@ -19,7 +19,18 @@ def normal_form(expression: Any) -> Any:
     if isinstance(expression, sympy.MatrixBase):
         return expression.applyfunc(normal_form)
     plain = expression.doit().rewrite(sympy.tanh, sympy.exp)
-    return sympy.cancel(with_split_logarithms(sympy.expand_power_exp(plain)))
+    split = with_split_logarithms(sympy.expand_power_exp(plain))
+    return sympy.Integer(0) if vanishes(split) else sympy.cancel(split)
+
+
+def vanishes(expression: Any) -> bool:
+    """Whether the numerator over a common denominator expands to 0: cheaper than to divide out common factors."""
+    numerator, _ = sympy.fraction(sympy.together(expression))
+    try:
+        _, expanded = sympy.sring(numerator)
+    except sympy.PolynomialError:  # a generator under a negative or symbolic power: left to `cancel`
+        return False
+    return bool(expanded == 0)
 
 
 def with_split_logarithms(expression: Any) -> Any:
