@@ -13,7 +13,7 @@ The right side of [B2] is an identity of samples, not only of means: the batch m
 
 The first part is what the mean itself would do as a baseline, the second the price of estimating it: a U-statistic of
 order 2 (Hoeffding 1948, §5). Weights constant in t (REINFORCE) make [B1] the leave-one-out baseline of Kool, van Hoof and
-Welling (2019). For baselines b that depend on a part g(t, s) of time and state, Z_g = Σ_t h_t 1[g(t, s_t) = g] are uncorrelated, so
+Welling (2019). For baselines that depend on g(t, s), the Z_g = Σ_t h_t 1[g(t, s_t) = g] are uncorrelated, so
 
     b(g) = E[X · Z_g] / E[Z_g · Z_g],   X = Σ_t h_t w_t                                       [B4]  optimal_baseline
 
@@ -83,14 +83,14 @@ class Sample:
 
 
 def leave_one_out_law(
-    mdp: MDP, policy: Array, steps: int, estimator: ScoreSum, n: int, target: Any = None, *, limit: int = 100_000
+    mdp: MDP, estimator: ScoreSum, steps: int, n: int, target: Any = None, *, limit: int = 100_000
 ) -> EstimatorLaw:
     """Mean and covariance of the mean of n paths, each less the others' mean weight at each time [B1, B3]: -> law.
 
     Raises `ValueError` for n below 2, `TooManyPaths` for more than `limit` paths (of one draw: pairs are never listed).
     """
     counted(n, "paths for leave-one-out", least=2)
-    one = sample(mdp, policy, steps, estimator, limit)
+    one = sample(mdp, estimator, steps, limit)
     p, h, w = one.p, one.h, ar.tidy(one.w - one.p @ one.w)
     known = law_of(p, ar.tidy((h * w[:, :, None]).sum(axis=1)))
     spread = p @ (w * w)
@@ -108,19 +108,18 @@ def leave_one_out_law(
 
 
 def batch_mean_law(
-    mdp: MDP, policy: Array, steps: int, estimator: ScoreSum, n: int, target: Any = None, *, limit: int = 100_000
+    mdp: MDP, estimator: ScoreSum, steps: int, n: int, target: Any = None, *, limit: int = 100_000
 ) -> EstimatorLaw:
     """The same with the mean over all n paths, a path's own weight included [B2]: -> law.  With n = 1 it is always 0."""
     kept = ar.number(mdp.r, Fraction(counted(n, "paths") - 1, n))
-    law = leave_one_out_law(mdp, policy, steps, estimator, max(n, 2), target, limit=limit)
+    law = leave_one_out_law(mdp, estimator, steps, max(n, 2), target, limit=limit)
     return law.scaled(kept, kept * kept)
 
 
 def optimal_baseline(
     mdp: MDP,
-    policy: Array,
-    steps: int,
     estimator: ScoreSum,
+    steps: int,
     depends_on: Callable[[int, int], Hashable] = nothing,
     *,
     componentwise: bool = False,
@@ -130,7 +129,7 @@ def optimal_baseline(
 
     One number for each value of `depends_on(t, s)`, or with `componentwise` one for each parameter (shape of θ).
     """
-    one = sample(mdp, policy, steps, estimator, limit)
+    one = sample(mdp, estimator, steps, limit)
     Z: defaultdict[Hashable, Array] = defaultdict(lambda: 0 * one.h[:, 0])
     for i, states in enumerate(one.visited):
         for t, s in enumerate(states):
@@ -148,9 +147,10 @@ def regressed(one: Sample, z: Array, componentwise: bool) -> Any:
     return b.reshape(one.shape) if componentwise else b[0]
 
 
-def sample(mdp: MDP, policy: Array, steps: int, estimator: ScoreSum, limit: int) -> Sample:
+def sample(mdp: MDP, estimator: ScoreSum, steps: int, limit: int) -> Sample:
     """Every path with its slopes and weights, as arrays."""
-    listed = list(paths(mdp, policy, steps, limit=limit))
+    counted(steps, "steps")
+    listed = list(paths(mdp, estimator.policy, steps, limit=limit))
     shape = estimator.scores.shape[2:]
     h = ar.zeros(mdp.r, (len(listed), steps, int(np.prod(shape))))
     for i, path in enumerate(listed):

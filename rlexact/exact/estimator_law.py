@@ -90,9 +90,7 @@ def law_of(p: Array, x: Array, target: Any = None) -> EstimatorLaw:
     centred = ar.tidy(x - mean).reshape(len(p), -1)
     covariance = ar.tidy((p[:, None] * centred).T @ centred)
     variance = covariance.diagonal().reshape(x.shape[1:])
-    return EstimatorLaw(
-        mean[()], variance[()], target, covariance.reshape((*x.shape[1:], *x.shape[1:])) if x.ndim == 1 else covariance
-    )
+    return EstimatorLaw(mean[()], variance[()], target, covariance)
 
 
 def from_start(mdp: MDP, law: EstimatorLaw) -> EstimatorLaw:

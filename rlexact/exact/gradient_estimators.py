@@ -46,8 +46,9 @@ Weight = Callable[[Path, int], Any]  # (path, t) -> w_t, for every t ≥ 0
 
 @dataclass(frozen=True, eq=False)
 class ScoreSum:
-    """Σ_t discount^t w_t ∂ log π(a_t | s_t) [P1], a function of a path: `scores` (S, A, *shape of θ), `weight` (path, t)."""
+    """Σ_t discount^t w_t ∂ log π(a_t | s_t) [P1], a function of a path: `scores` (S, A, *shape of θ) at `policy`."""
 
+    policy: Array
     scores: Array
     weight: Weight
     discount: Any
@@ -73,17 +74,21 @@ class ScoreSum:
 
 def reinforce(mdp: MDP, family: ParameterisedPolicy) -> ScoreSum:
     """The whole return times every score [P2].  Raises `InvalidPolicy` as `trajectory_gradient` does."""
-    return ScoreSum(score_table(mdp, family), lambda path, t: tail_return(mdp, path, 0), ar.number(mdp.r, 1))
+    return ScoreSum(
+        family.policy, score_table(mdp, family), lambda path, t: tail_return(mdp, path, 0), ar.number(mdp.r, 1)
+    )
 
 
 def reward_to_go(mdp: MDP, family: ParameterisedPolicy, *, discount: Any = None) -> ScoreSum:
     """What follows an action times its score [P3]; `discount` is c, γ if not given.  Raises as `reinforce`."""
-    return ScoreSum(score_table(mdp, family), lambda path, t: tail_return(mdp, path, t), chosen(mdp, discount))
+    return ScoreSum(
+        family.policy, score_table(mdp, family), lambda path, t: tail_return(mdp, path, t), chosen(mdp, discount)
+    )
 
 
 def actor_critic(mdp: MDP, family: ParameterisedPolicy, v: Array, lam: Any = 0, *, discount: Any = None) -> ScoreSum:
     """GAE(λ) of a critic v (S,) times the score [P5]; the cut path bootstraps from v.  Raises as `reinforce`."""
-    return ScoreSum(score_table(mdp, family), lambda_advantage(mdp, v, lam), chosen(mdp, discount))
+    return ScoreSum(family.policy, score_table(mdp, family), lambda_advantage(mdp, v, lam), chosen(mdp, discount))
 
 
 def actor_critic_mean(
@@ -100,7 +105,7 @@ def actor_critic_mean(
         return EstimatorLaw(mean, None, policy_gradient(mdp, family))
     P, _ = mdp.under(family.policy)
     w, here = ar.zeros(mdp.r, mdp.r.shape), mdp.initial
-    ahead = [mean for mean, _ in advantage_laws(mdp, family.policy, v, lam, checked_steps(steps))]
+    ahead = [mean for mean, _ in advantage_laws(mdp, family.policy, v, lam, checked_steps(steps))[1:]]
     for mean in reversed(ahead):
         w, here = w + here[:, None] * mean, mdp.gamma * (P.T @ here)
     return EstimatorLaw(family.pull(ar.tidy(w)), None, finite_horizon_gradient(mdp, family, steps))

@@ -23,7 +23,7 @@ import numpy as np
 from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array
 from rlexact.exact.estimator_law import EstimatorLaw
-from rlexact.exact.gradient import state_weights
+from rlexact.exact.gradient import refuse_unbalanced, state_weights
 from rlexact.exact.parameterisation import ParameterisedPolicy
 from rlexact.exact.policy_distance import both, kl
 from rlexact.mdp import MDP
@@ -80,6 +80,7 @@ def reward_gradient(
 ) -> Array:
     """Mean of k times the score, states weighted by w (S,) held fixed [K3]: -> the shape of θ.  Raises as `kl_law`."""
     pi, mu = both(mdp, family.policy, reference)
+    family.scores()  # refused where an action that is never drawn can be moved
     return family.pull(state_weights(mdp, weights)[:, None] * estimator.value(pi, mu))
 
 
@@ -91,9 +92,11 @@ def loss_gradient(
     Exact in rationals for k1 and k3; `NotExact` for k2. Raises `InvalidPolicy` as `kl_law`.
     """
     pi, mu = both(mdp, family.policy, reference)
+    family.scores()  # refused where an action that is never drawn can be moved
     return family.pull(state_weights(mdp, weights)[:, None] * estimator.slope(pi, mu))
 
 
 def kl_gradient(mdp: MDP, family: ParameterisedPolicy, reference: Array, weights: Array) -> Array:
     """The gradient of Σ_s w(s) KL(π ‖ reference)(s), w (S,) held fixed [K5]: -> the shape of θ.  Raises as `kl_law`."""
+    refuse_unbalanced(mdp, family)
     return reward_gradient(mdp, family, reference, weights, K1)

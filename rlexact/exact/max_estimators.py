@@ -19,7 +19,7 @@ import numpy as np
 from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array
 from rlexact.door import ROW_SUM_TOLERANCE
-from rlexact.exact.distribution import Law, TooManyAtoms, ascending, mixed, settled
+from rlexact.exact.distribution import Law, TooManyAtoms, ascending, in_order, mixed, settled
 from rlexact.exact.estimator_law import EstimatorLaw, counted, law_of
 
 Laws = Sequence[Mapping[Any, Any]]
@@ -85,7 +85,7 @@ def on_one_grid(laws: Laws) -> tuple[Array, Array]:
     everything = ar.read({f"laws[{a}]": list(law) + list(law.values()) for a, law in enumerate(checked)})
     read = [everything[f"laws[{a}]"] for a in range(len(laws))]
     atoms = [dict(zip(x[: x.size // 2], x[x.size // 2 :], strict=True)) for x in read]
-    grid = list(ascending({x: 0 for law in atoms for x in law}))
+    grid, _ = in_order({x: 0 for law in atoms for x in law})
     like = read[0]
     p = ar.zeros(like, (len(atoms), len(grid)))
     for a, law in enumerate(atoms):

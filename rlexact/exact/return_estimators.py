@@ -15,7 +15,7 @@ does not. Sutton and Barto (2018), (7.1), (12.3); Schulman et al. (2016), (16). 
 large is subtracted.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -88,9 +88,7 @@ def lambda_advantage_law(mdp: MDP, policy: Array, v: Array, lam: Any, steps: int
     if steps is None:
         mean, variance = advantage_law_forever(mdp, policy, v, lam)
     else:
-        mean = variance = ar.zeros(mdp.r, mdp.r.shape)
-        for mean, variance in advantage_laws(mdp, policy, v, lam, checked_steps(steps)):
-            pass
+        mean, variance = advantage_laws(mdp, policy, v, lam, checked_steps(steps))[-1]
     return EstimatorLaw(mean, variance, advantage(mdp, policy))
 
 
@@ -109,14 +107,13 @@ def n_step_return_law(mdp: MDP, policy: Array, v: Array, n: int) -> EstimatorLaw
     return lambda_return_law(mdp, policy, v, 1, n)
 
 
-def advantage_laws(mdp: MDP, policy: Array, v: Array, lam: Any, steps: int) -> Iterator[tuple[Array, Array]]:
-    """(mean, variance) of Â_1, ..., Â_steps given the first state and action [R4]: two of (S, A) each."""
+def advantage_laws(mdp: MDP, policy: Array, v: Array, lam: Any, steps: int) -> list[tuple[Array, Array]]:
+    """(mean, variance) of Â_0 = 0, Â_1, ..., Â_steps given the first state and action [R4]: two of (S, A) each."""
     pi, law, kappa, values = mdp.admit(policy), StepLaw(mdp), trace(mdp, lam), critic(mdp, v)
-    a = u = ar.zeros(mdp.r, mdp.n_states)
+    found = [(ar.zeros(mdp.r, mdp.r.shape),) * 2]
     for _ in range(steps):
-        mean, variance = one_step_earlier(mdp, law, values, kappa, a, u)
-        yield mean, variance
-        a, u = over_actions_law(pi, mean, variance)
+        found.append(one_step_earlier(mdp, law, values, kappa, *over_actions_law(pi, *found[-1])))
+    return found
 
 
 def advantage_law_forever(mdp: MDP, policy: Array, v: Array, lam: Any) -> tuple[Array, Array]:

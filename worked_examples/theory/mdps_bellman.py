@@ -32,8 +32,9 @@ from rlexact.exact.bellman import backup, bellman_optimal, bellman_policy, optim
 from rlexact.exact.evaluation import action_value, expected_return, policy_value
 from rlexact.exact.horizon import backward_induction
 from rlexact.exact.paths import expect
+from rlexact.exact.policy_iteration import policy_iteration
 from rlexact.mdp import MDP, InvalidPolicy
-from rlexact.plotting import figure
+from rlexact.plotting import figure, heatmap
 from rlexact.policy import deterministic, deterministic_policies, uniform
 
 SECTION = Section("theory", "mdps_bellman", "Values, Bellman equations, and the optimal policy")
@@ -362,6 +363,18 @@ def one_policy_for_all_states():
 
 
 one_policy_for_all_states
+
+
+# %%
+@figure
+def one_policy_everywhere():
+    """A gridworld of Sutton and Barto (2018, Figure 3.5): every best action, from every cell at once; A and B jump for 10 and 5."""
+    grid = gallery.sutton_barto_grid()
+    best = policy_iteration(grid)
+    return heatmap(best.v, (5, 5), best.optimal_actions, actions=grid.actions).figure
+
+
+one_policy_everywhere
 
 
 # %%
