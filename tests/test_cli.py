@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from rlexact import cli, ledger
+from rlexact import cli, gallery, ledger
 
 PLACE = "theory-045"
 
@@ -93,3 +93,22 @@ def test_the_module_runs_and_imports_no_matplotlib():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert subprocess.run([sys.executable, "-m", "rlexact", "--help"], capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "code", "says"),
+    [('["300/19", "270/19"]', 0, "error ≤ 0"), ('["12", "10.8"]', 1, "tolerance 0.001: missed")],
+    ids=["V* itself", "the document's numbers"],
+)
+def test_certify_bounds_somebodys_values(tmp_path, capsys, values, code, says):
+    """V* of the two-state loop is (300/19, 270/19)."""
+    gallery.left_right_loop().save(tmp_path / "loop.json")
+    (tmp_path / "v.json").write_text(values, "utf-8")
+    assert cli.main(["certify", str(tmp_path / "loop.json"), str(tmp_path / "v.json"), "--tol", "1e-3"]) == code
+    assert says in capsys.readouterr().out
+
+
+def test_certify_says_what_is_wrong_with_a_file(tmp_path, capsys):
+    (tmp_path / "broken.json").write_text("{", "utf-8")
+    assert cli.main(["certify", str(tmp_path / "broken.json"), str(tmp_path / "no.json")]) == 2
+    assert "broken.json" in capsys.readouterr().err

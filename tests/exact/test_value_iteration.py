@@ -14,7 +14,7 @@ from rlexact import gallery
 from rlexact.arithmetic import NotExact
 from rlexact.door import InvalidMDP
 from rlexact.exact.evaluation import policy_value
-from rlexact.exact.value_iteration import gauss_seidel, levels, modified_policy_iteration, value_iteration
+from rlexact.exact.value_iteration import gauss_seidel, in_place, levels, modified_policy_iteration, value_iteration
 from rlexact.mdp import MDP
 from rlexact.policy import deterministic_policies
 from rlexact.solution import NotConverged, Unbounded
@@ -164,8 +164,6 @@ def test_sweeps_are_what_they_say():
 @pytest.mark.parametrize("world", WORLDS)
 @pytest.mark.parametrize("seed", range(4))
 def test_levels_update_as_one_state_after_the_other_would(world, seed):
-    from rlexact.exact.value_iteration import in_place
-
     mdp = in_world(model(seed, n_states=5), world)
     assert sorted(np.concatenate(levels(mdp))) == list(range(5))
     new = np.array([ar.number(mdp.r, k) for k in range(5)])
