@@ -18,7 +18,7 @@ from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array
 from rlexact.exact.bellman import backup, checked_v
 from rlexact.exact.chain import closed_classes
-from rlexact.exact.contraction import averaged, enclosed_step, moduli, residual, residual_bound, span_bounds, up
+from rlexact.exact.contraction import averaged, enclosed_step, moduli, residual, residual_bound, up
 from rlexact.exact.evaluation import ending_chain, policy_value
 from rlexact.mdp import MDP
 from rlexact.solution import Evaluation, NotConverged
@@ -55,22 +55,6 @@ def value_bound(mdp: MDP, policy: Array, v: Array) -> Any:
     """
     given, truth = checked_v(mdp, v), evaluate(mdp, policy)
     return up(ar.largest(np.abs(given - truth.v)) + truth.error_bound)
-
-
-def optimal_bound(mdp: MDP, v: Array) -> tuple[Array, Array]:
-    """(lower, upper) with lower ≤ V* ≤ upper on every state, the closer the nearer v is to V*: (S,) -> (S,), (S,).
-
-    The span bounds of `contraction`; where nothing contracts, at γ = 1, policy iteration from the greedy policy of v.
-    Raises `Unbounded` and `NotConverged` there as `policy_iteration` does.
-    """
-    if mdp.gamma != 1 or moduli(mdp).contracts:
-        return span_bounds(mdp, v)
-    from rlexact.exact.ending import ending_model
-    from rlexact.exact.policy_iteration import from_values  # which stands on `evaluate`
-
-    best = from_values(mdp, ending_model(mdp), checked_v(mdp, v))
-    pad = up(best.error_bound + 4 * ar.unit_roundoff(mdp.r) * np.abs(best.v))
-    return best.v - pad, best.v + pad
 
 
 def still_running(mdp: MDP, policy: Array) -> Array:

@@ -23,8 +23,9 @@ from rlexact.arithmetic import Array, NotExact
 from rlexact.conversion import carry
 from rlexact.door import InvalidPolicy
 from rlexact.exact.bellman import checked_v, greedy
-from rlexact.exact.certified import evaluate, optimal_bound
+from rlexact.exact.certified import evaluate
 from rlexact.exact.contraction import down, moduli, span_bounds, up
+from rlexact.exact.optimal_bound import optimal_bound
 from rlexact.mdp import MDP
 
 SMALL = 50_000  # entries of P, S·A·S, up to which a float model is bounded in rationals

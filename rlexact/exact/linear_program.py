@@ -22,12 +22,12 @@ import scipy.sparse
 
 from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array
-from rlexact.exact.certified import optimal_bound
 from rlexact.exact.chain import closed_classes
 from rlexact.exact.contraction import up
 from rlexact.exact.ending import Ending, ending_model, marked, moved
 from rlexact.exact.evaluation import visits
 from rlexact.exact.howard import howard
+from rlexact.exact.optimal_bound import optimal_bound
 from rlexact.mdp import MDP
 from rlexact.policy import first_best
 from rlexact.solution import NotConverged, Unbounded

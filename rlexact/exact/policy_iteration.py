@@ -10,9 +10,8 @@ import numpy as np
 from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array
 from rlexact.exact.bellman import backup, greedy
-from rlexact.exact.certified import optimal_bound
 from rlexact.exact.chain import closed_classes
-from rlexact.exact.contraction import enclosed_backup, enclosed_step, up
+from rlexact.exact.contraction import enclosed_backup, enclosed_step, span_bounds, up
 from rlexact.exact.ending import Ending, ending_model, refuse_tight_loops
 from rlexact.exact.ending_bounds import ending_bounds
 from rlexact.exact.howard import howard, q_errors
@@ -32,7 +31,7 @@ def policy_iteration(mdp: MDP, *, policy: Array | None = None) -> Solution:
     if mdp.gamma == 1:
         return without_discount(mdp, policy)
     _, v, steps = howard(mdp, first_best(mdp, mdp.r) if policy is None else mdp.admit(policy))
-    return solution(mdp, v, first_best(mdp, backup(mdp, v)), steps, optimal_bound(mdp, v))
+    return solution(mdp, v, first_best(mdp, backup(mdp, v)), steps, span_bounds(mdp, v))
 
 
 def without_discount(mdp: MDP, policy: Array | None) -> Solution:

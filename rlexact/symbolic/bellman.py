@@ -37,7 +37,7 @@ def action_value_expansion() -> Any:
     return q, model.backup([mixed(pi, q, s) for s in S])
 
 
-@identity(r"V = r_\pi + \gamma P_\pi r_\pi + \gamma^2 P_\pi^2 V", "Puterman (1994), (6.1.5)", TWO, *proper)
+@identity(r"V = r_\pi + \gamma P_\pi r_\pi + \gamma^2 P_\pi^2 V", "Puterman (1994), §6.1", TWO, *proper)
 def two_step_expansion() -> Any:
     k, r, v = gamma * model.kernel(pi), model.rewards(pi), model.value(pi)
     return v, r + k * r + k * k * v

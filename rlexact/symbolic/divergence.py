@@ -14,11 +14,12 @@ import sympy
 
 from rlexact.symbolic.convexity import log_gap
 from rlexact.symbolic.identity import identity, inequality
-from rlexact.symbolic.notation import along, entropy_of, eps, kl_of, logs, mean, reals, simplex
+from rlexact.symbolic.notation import along, below_one, entropy_of, eps, kl_of, logs, mean, reals, simplex
 
 N = 3
 p, q = simplex("v", N), simplex("w", N)
 m = [(a + b) / 2 for a, b in zip(p, q, strict=True)]
+chance = sympy.Symbol("q", positive=True)
 ratio = [a / b for a, b in zip(p, q, strict=True)]
 
 
@@ -43,17 +44,17 @@ def kl_chain_rule() -> Any:
     return kl_of(*joint), kl_of(*first) + mean(first[0], [kl_of(x, y) for x, y in zip(*then, strict=True)])
 
 
-@identity(r"\mathrm{JS}(p,q) = H(m) - \tfrac12 H(p) - \tfrac12 H(q)", "Lin (1991), (3.14)")
+@identity(r"\mathrm{JS}(p,q) = H(m) - \tfrac12 H(p) - \tfrac12 H(q)", "Lin (1991), §IV")
 def jensen_shannon_by_entropies() -> Any:
     return jensen_shannon(p, q), entropy_of(m) - (entropy_of(p) + entropy_of(q)) / 2
 
 
-@inequality(r"0 \le \mathrm{JS}(p, q)", "Lin (1991), Theorem 3")
+@inequality(r"0 \le \mathrm{JS}(p, q)", "Lin (1991), §IV")
 def jensen_shannon_is_non_negative() -> Any:
     return 0, jensen_shannon(p, q), [x / 2 * log_gap(c / x) for d in (p, q) for x, c in zip(d, m, strict=True)]
 
 
-@inequality(r"\mathrm{JS}(p, q) \le \log 2", "Lin (1991), Theorem 4")
+@inequality(r"\mathrm{JS}(p, q) \le \log 2", "Lin (1991), §IV, at equal weights")
 def jensen_shannon_at_most_log_two() -> Any:
     """log 2 - JS = ½ Σ p log(1 + q/p) + ½ Σ q log(1 + p/q)."""
     pairs = [*zip(p, q, strict=True), *zip(q, p, strict=True)]
@@ -92,11 +93,11 @@ def kl_is_fisher_to_second_order() -> Any:
 @identity(
     r"\frac{\partial}{\partial q}\left(\mathrm{KL}(p\|q) - 2(p-q)^2\right) = (q-p)\frac{(1-2q)^2}{q(1-q)}",
     "Pinsker (1964), with Csiszár's constant; two outcomes",
+    *below_one(chance),
 )
 def pinsker_by_its_slope() -> Any:
     """So KL - 2 TV² falls until q = p, where it is 0, and rises after: KL ≥ 2 TV²."""
-    w, chance = sympy.Symbol("v", positive=True), sympy.Symbol("q", real=True)
-    p = w / (1 + w)
+    p, _ = simplex("v", 2)
     slack = p * sympy.log(p / chance) + (1 - p) * sympy.log((1 - p) / (1 - chance)) - 2 * (p - chance) ** 2
     return sympy.diff(slack, chance), (chance - p) * (1 - 2 * chance) ** 2 / (chance * (1 - chance))
 
@@ -112,6 +113,6 @@ def entropy_is_non_negative() -> Any:
     return 0, entropy_of(p), [a * sympy.log(1 + sympy.cancel(1 / a - 1)) for a in p]
 
 
-@identity(r"\mathrm{KL}(p\|u) = \log n - H(p)", "Cover and Thomas (2006), (2.107)", "u uniform")
+@identity(r"\mathrm{KL}(p\|u) = \log n - H(p)", "Cover and Thomas (2006), proof of Theorem 2.6.4", "u uniform")
 def kl_to_the_uniform() -> Any:
     return kl_of(p, [sympy.Rational(1, N)] * N), sympy.log(N) - entropy_of(p)

@@ -65,7 +65,7 @@ def softmax_entropy_gradient() -> Any:
 
 
 @identity(
-    r"\mathrm{softmax}(\log \pi + \eta A)\propto \pi e^{\eta A}", "Agarwal et al. (2021), Lemma 15: natural gradient step"
+    r"\mathrm{softmax}(\log \pi + \eta A)\propto \pi e^{\eta A}", "Agarwal et al. (2021), the natural gradient step"
 )
 def softmax_multiplicative_update() -> Any:
     """Logits plus η times advantages reweight the policy by exp(η A): the baseline cancels."""

@@ -9,8 +9,9 @@ import sympy
 from rlexact import arithmetic as ar
 from rlexact import gallery
 from rlexact.door import InvalidPolicy
-from rlexact.exact.certified import by_steps, evaluate, optimal_bound, value_bound
+from rlexact.exact.certified import by_steps, evaluate, value_bound
 from rlexact.exact.evaluation import policy_value
+from rlexact.exact.optimal_bound import optimal_bound
 from rlexact.mdp import MDP
 from rlexact.policy import deterministic, deterministic_policies, softmax, uniform
 from rlexact.solution import NotConverged, Unbounded
