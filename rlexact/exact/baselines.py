@@ -19,7 +19,7 @@ Welling (2019). For baselines that depend on g(t, s), the Z_g = Σ_t h_t 1[g(t, 
 
 minimises the trace of the covariance of X - Σ_g b(g) Z_g, and componentwise each variance. Textbooks give
 E[|h|² w] / E[|h|²], which leaves out the terms of other times in X: the best for each term alone (Greensmith, Bartlett and
-Baxter 2004, Theorem 8; Peters and Schaal 2008, (17), for constants).
+Baxter 2004; Peters and Schaal 2008, for constants).
 """
 
 from collections import defaultdict
@@ -35,6 +35,7 @@ from rlexact.arithmetic import Array
 from rlexact.exact.estimator_law import EstimatorLaw, counted, law_of
 from rlexact.exact.gradient_estimators import ScoreSum
 from rlexact.exact.paths import paths
+from rlexact.exact.return_estimators import critic
 from rlexact.mdp import MDP
 
 
@@ -49,21 +50,34 @@ class Baseline:
         return self.table.get(self.depends_on(t, s), 0)
 
 
-def nothing(t: int, s: int) -> Hashable:
+def constant(t: int, s: int) -> Hashable:
     """One number throughout."""
     return ()
 
 
-def time(t: int, s: int) -> Hashable:
+def each_time(t: int, s: int) -> Hashable:
+    """One number for each time."""
     return t
 
 
-def state(t: int, s: int) -> Hashable:
+def each_state(t: int, s: int) -> Hashable:
+    """One number for each state."""
     return s
 
 
-def time_and_state(t: int, s: int) -> Hashable:
+def each_time_and_state(t: int, s: int) -> Hashable:
+    """One number for each state at each time."""
     return t, s
+
+
+def constant_baseline(mdp: MDP, b: Any) -> Baseline:
+    """The same number at every time and in every state."""
+    return Baseline(constant, {(): ar.number(mdp.r, b)})
+
+
+def value_baseline(mdp: MDP, v: Array) -> Baseline:
+    """b(t, s) = v(s): (S,) -> baseline.  Raises `ValueError` where v is not 0 at a terminal state."""
+    return Baseline(each_state, dict(enumerate(critic(mdp, v))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +124,10 @@ def leave_one_out_law(
 def batch_mean_law(
     mdp: MDP, estimator: ScoreSum, steps: int, n: int, target: Any = None, *, limit: int = 100_000
 ) -> EstimatorLaw:
-    """The same with the mean over all n paths, a path's own weight included [B2]: -> law.  With n = 1 it is always 0."""
+    """The same with the mean over all n paths, a path's own weight included [B2]: -> law.
+
+    With n = 1 it is always 0. Raises `ValueError` for fewer than one path or step, `TooManyPaths` above `limit`.
+    """
     kept = ar.number(mdp.r, Fraction(counted(n, "paths") - 1, n))
     law = leave_one_out_law(mdp, estimator, steps, max(n, 2), target, limit=limit)
     return law.scaled(kept, kept * kept)
@@ -120,14 +137,15 @@ def optimal_baseline(
     mdp: MDP,
     estimator: ScoreSum,
     steps: int,
-    depends_on: Callable[[int, int], Hashable] = nothing,
+    depends_on: Callable[[int, int], Hashable] = constant,
     *,
     componentwise: bool = False,
     limit: int = 100_000,
 ) -> Baseline:
-    """The baseline of least variance among those of `nothing`, `time`, `state`, `time_and_state`, or your own [B4].
+    """The baseline of least variance among those that depend on t and s only through `depends_on` [B4].
 
-    One number for each value of `depends_on(t, s)`, or with `componentwise` one for each parameter (shape of θ).
+    That is `constant`, `each_time`, `each_state`, `each_time_and_state`, or your own function of them. One number for
+    each value it takes, or with `componentwise` one for each parameter (shape of θ). Raises as `batch_mean_law`.
     """
     one = sample(mdp, estimator, steps, limit)
     Z: defaultdict[Hashable, Array] = defaultdict(lambda: 0 * one.h[:, 0])

@@ -9,10 +9,10 @@
     [I1]  c_k = E_ω Σ_j (k choose j) r^{k-j} γ^j c_j(s'),  k = 0, 1, 2           [I4]  trajectory_law
     [I2]  m = E_ω [r² + 2 γ r V^π(s') + γ² m(s')]                               [I5]  per_decision_law
 
-[I3] is biased: with n = 1 it is the return of μ. Its law is found from the joint law of (ρ, ρ G) of one path, convolved n
-times; where no path has weight the estimate is 0. Steps not taken after an end have ratio 1. Precup, Sutton and Singh (2000),
-(1)-(3); Sutton and Barto (2018), §5.5 and §5.9. Every number is rational. Variances are differences of raw moments: floats
-carry their rounding.
+[I3] is biased: with n = 1 it is the return of μ, or 0 where π would not have acted so, as it is wherever no path has
+weight. Its law is found from the joint law of (ρ, ρ G) of one path, convolved n times. Steps not taken after an end have
+ratio 1. Precup, Sutton and Singh (2000); Sutton and Barto (2018), §5.5 and §5.9. Every number is rational. Variances of
+[I4] and [I5] are differences of raw moments: floats carry their rounding.
 """
 
 from collections import defaultdict
@@ -122,7 +122,7 @@ def tilt(mdp: MDP, target: Array, behaviour: Array) -> Array:
 def raw_moment(mdp: MDP, law: StepLaw, c: list[Array], k: int) -> Array:
     """Σ_j (k choose j) γ^j E[r^{k-j} c_j(s') | s, a]; where a step ends, c_0 is 1 and the others 0: -> (S, A)."""
     over = law.following < 0
-    ahead = [np.where(over, successor(law, x) + (j == 0), successor(law, x)) for j, x in enumerate(c[: k + 1])]
+    ahead = [np.where(over, successor(law, x) + int(j == 0), successor(law, x)) for j, x in enumerate(c[: k + 1])]
     terms = (comb(k, j) * mdp.gamma**j * law.rewards ** (k - j) * ahead[j] for j in range(k + 1))
     return mean_step(mdp, law, np.asarray(sum(terms))).reshape(mdp.r.shape)
 

@@ -1,4 +1,4 @@
-"""Estimators of KL(π ‖ μ) from actions a ~ π, and what they do to a gradient.  ℓ = log (π / μ), 1/ρ = μ / π.
+"""Estimators of KL(π ‖ μ) from actions a ~ π, and what they do to a gradient.  ℓ = log (π / μ).
 
     k1 = ℓ,   k2 = ℓ² / 2,   k3 = μ/π - 1 + ℓ                                          [K1]  K1, K2, K3
     E k1 = KL,   E k3 = KL - μ(actions that π never takes),   E k2 = E ℓ² / 2          [K2]  kl_law
@@ -46,10 +46,12 @@ def inverse_ratio(pi: Array, mu: Array) -> Array:
 
 
 def log_ratio(pi: Array, mu: Array) -> Array:
+    """ℓ, 0 where π never acts: (S, A), (S, A) -> (S, A)."""
     return ar.surprise(pi, mu)
 
 
 def half_square(pi: Array, mu: Array) -> Array:
+    """ℓ² / 2: (S, A), (S, A) -> (S, A)."""
     ell = log_ratio(pi, mu)
     return np.asarray(ell * ell / 2)
 

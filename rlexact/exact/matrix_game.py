@@ -56,11 +56,8 @@ def matrix_game(payoffs: Any) -> MatrixGame:
     M = checked_payoffs(payoffs)
     if not ar.is_exact(M):
         return judged(M, *proposed(M))
-    for x, y in exact_proposals(M):
-        game = judged(M, x, y)
-        if game.lower == game.upper:
-            return game
-    return judged(M, *simplex(M))
+    game = pointed_to(M)
+    return game if game is not None and game.lower == game.upper else judged(M, *simplex(M))
 
 
 def checked_payoffs(payoffs: Any) -> Array:
@@ -98,17 +95,15 @@ def normalised(x: Array) -> Array:
     return np.asarray(x / x.sum())
 
 
-def exact_proposals(M: Array) -> "list[tuple[Array, Array]]":
-    """At most one pair: the strategies that the rounded game points to, in the payoffs' own numbers [G3]."""
+def pointed_to(M: Array) -> MatrixGame | None:
+    """The strategies that the rounded game points to, in the payoffs' own numbers [G3], if they are unique and ≥ 0."""
     x, y = proposed(M)
     scaled = scaled_to_floats(M)
     v = (x @ scaled).min()
     rows, columns = x > 0, y > 0
-    found = (
-        equalising(M, rows, columns | (x @ scaled - v <= BINDS)),
-        equalising(M.T, columns, rows | (v - scaled @ y <= BINDS)),
-    )
-    return [(found[0], found[1])] if found[0] is not None and found[1] is not None else []
+    exact_x = equalising(M, rows, columns | (x @ scaled - v <= BINDS))
+    exact_y = equalising(M.T, columns, rows | (v - scaled @ y <= BINDS))
+    return None if exact_x is None or exact_y is None else judged(M, exact_x, exact_y)
 
 
 def equalising(M: Array, used: Array, binding: Array) -> Array | None:
@@ -126,7 +121,8 @@ def simplex(M: Array) -> tuple[Array, Array]:
     """x and y exactly: maximise Σ w subject to Bw ≤ 1, w ≥ 0, where B > 0 is M shifted; w = y / v, and the dual is x / v."""
     m, n = M.shape
     shifted = M + ar.largest(-M) + ar.number(M, 1)
-    top = np.column_stack([shifted, ar.dense_array(ar.eye(ar.kernel_from(shifted @ shifted.T))), ar.ones(M, m)])
+    slacks = np.where(np.eye(m, dtype=bool), ar.ones(M, (m, m)), ar.zeros(M, (m, m)))
+    top = np.column_stack([shifted, slacks, ar.ones(M, m)])
     tableau = np.vstack([top, np.concatenate([-ar.ones(M, n), ar.zeros(M, m + 1)])])
     basis = np.arange(n, n + m)
     while (worse := ar.negative(tableau[-1, :-1])).any():

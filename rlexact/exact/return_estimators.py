@@ -82,8 +82,8 @@ def lambda_return(mdp: MDP, v: Array, lam: Any) -> Callable[[Path, int], Any]:
 def lambda_advantage_law(mdp: MDP, policy: Array, v: Array, lam: Any, steps: int | None = None) -> EstimatorLaw:
     """Mean, variance and bias of GAE(λ) given its first state and action [R4]: (S, A), (S,) -> law of (S, A).
 
-    The target is A^π of the discounted problem, whatever the number of steps; no `steps` means no horizon. Raises
-    `InvalidPolicy` where γλ = 1 without a horizon and the policy does not end.
+    The target is A^π of the model without horizon, whatever the number of steps; no `steps` means no horizon here either.
+    Raises `InvalidPolicy` where A^π is not finite, and where γλ = 1 without `steps` and the policy does not end.
     """
     if steps is None:
         mean, variance = advantage_law_forever(mdp, policy, v, lam)

@@ -67,7 +67,9 @@ def total_of_visits() -> Any:
     return sum(model.visits(pi)), 1 / (1 - gamma)
 
 
-@identity(r"\sum_{k<3} (\gamma P)^k + (\gamma P)^3 (I-\gamma P)^{-1} = (I-\gamma P)^{-1}", "Neumann (1877)", TWO, *proper)
+@identity(
+    r"\sum_{k<3} (\gamma P)^k + (\gamma P)^3 (I-\gamma P)^{-1} = (I-\gamma P)^{-1}", "Neumann (1877)", TWO, *proper
+)
 def neumann_series() -> Any:
     k = gamma * model.kernel(pi)
     return sympy.eye(2) + k + k**2 + k**3 * model.resolvent(pi), model.resolvent(pi)

@@ -26,7 +26,7 @@ def log_beta(a: Any, b: Any) -> Any:
 def mean_logs(a: Any, b: Any) -> tuple[Any, Any]:
     """(E log x, E log(1-x)) as derivatives of the normaliser, by symbols that may be any positive real."""
     u, v = sympy.symbols("u v", positive=True)
-    return tuple(sympy.diff(log_beta(u, v), w).subs({u: a, v: b}) for w in (u, v))  # type: ignore[return-value]
+    return tuple(sympy.diff(log_beta(u, v), w).subs({u: a, v: b}) for w in (u, v))
 
 
 def log_density_mean(under: tuple[Any, Any], of: tuple[Any, Any]) -> Any:
@@ -51,9 +51,7 @@ def beta_entropy() -> Any:
     return -log_density_mean((a, b), (a, b)), right
 
 
-@identity(
-    r"\mathrm{KL} = \log\tfrac{B(c,d)}{B(a,b)} + (a-c)\psi(a) + (b-d)\psi(b) + (c-a+d-b)\psi(a+b)", SOURCE, FREE
-)
+@identity(r"\mathrm{KL} = \log\tfrac{B(c,d)}{B(a,b)} + (a-c)\psi(a) + (b-d)\psi(b) + (c-a+d-b)\psi(a+b)", SOURCE, FREE)
 def beta_kl() -> Any:
     psi = sympy.digamma
     left = log_density_mean((a, b), (a, b)) - log_density_mean((a, b), (c, d))
@@ -61,7 +59,9 @@ def beta_kl() -> Any:
     return left, right
 
 
-@identity(r"\nabla_{a,b}\log p = (\log x - \psi(a) + \psi(a+b),\ \log(1-x) - \psi(b) + \psi(a+b))", "Chou et al. (2017)")
+@identity(
+    r"\nabla_{a,b}\log p = (\log x - \psi(a) + \psi(a+b),\ \log(1-x) - \psi(b) + \psi(a+b))", "Chou et al. (2017)"
+)
 def beta_score() -> Any:
     """x = w / (1 + w)."""
     w, u, v = sympy.symbols("w u v", positive=True)

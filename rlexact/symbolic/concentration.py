@@ -4,7 +4,7 @@ X in [0, 1] with mean p: e^{hX} ≤ 1 - X + X eʰ, so log E e^{h(X - p)} ≤ φ(
     φ(0) = φ'(0) = 0,    ¼ - φ''(h) = (½ - v)²,  v = p eʰ / (1 - p + p eʰ),    so φ(h) ≤ h²/8                [H1]
     -s t + s² c²/8 = -2 t²/c² + (s c - 4 t/c)²/8,  so the best exponent is -2 t²/c²,  c² = Σ (b_i - a_i)²     [H2]
 
-Hoeffding (1963), Theorem 2 and (4.16); Boucheron, Lugosi and Massart (2013), Lemma 2.2.
+Hoeffding (1963), Theorem 2 and §4; Boucheron, Lugosi and Massart (2013), Lemma 2.2.
 """
 
 from typing import Any
@@ -36,14 +36,19 @@ def hoeffding_curvature() -> Any:
 
 
 @identity(
-    r"\tfrac{h^2}{8} - \varphi(h) = \int_0^h (h-x)\left(\tfrac12 - v(x)\right)^2 dx", SOURCE, "as twice differentiated in h"
+    r"\tfrac{h^2}{8} - \varphi(h) = \int_0^h (h-x)\left(\tfrac12 - v(x)\right)^2 dx",
+    SOURCE,
+    "as twice differentiated in h",
 )
 def hoeffding_remainder() -> Any:
     """Both sides vanish at 0 with their slopes (`hoeffding_start`), and have this second derivative: Taylor's remainder."""
     return sympy.diff(h**2 / 8 - phi, h, 2), (sympy.Rational(1, 2) - tilted) ** 2
 
 
-@identity(r"-st + \tfrac{s^2c^2}{8} = -\tfrac{2t^2}{c^2} + \tfrac18\left(sc - \tfrac{4t}{c}\right)^2", "Hoeffding (1963), Theorem 2")
+@identity(
+    r"-st + \tfrac{s^2c^2}{8} = -\tfrac{2t^2}{c^2} + \tfrac18\left(sc - \tfrac{4t}{c}\right)^2",
+    "Hoeffding (1963), Theorem 2",
+)
 def hoeffding_exponent() -> Any:
     """The exponent of Chernoff's bound, minimised by completing the square: s = 4 t / c²."""
     return -s * t + s**2 * c**2 / 8, -2 * t**2 / c**2 + (s * c - 4 * t / c) ** 2 / 8

@@ -80,7 +80,9 @@ def k3_is_non_negative() -> Any:
     return 0, r - 1 - sympy.log(r), [log_gap(r)]
 
 
-@identity(r"\left.\nabla^2\right|_{q=p} \mathrm{KL}(p\|q) = F,\quad \left.\nabla\right|_{q=p} = 0", "Kullback (1959), §2.6")
+@identity(
+    r"\left.\nabla^2\right|_{q=p} \mathrm{KL}(p\|q) = F,\quad \left.\nabla\right|_{q=p} = 0", "Kullback (1959), §2.6"
+)
 def kl_is_fisher_to_second_order() -> Any:
     """Along any direction of the odds; the slope is 0 on both sides."""
     h = reals("h", N)

@@ -1,4 +1,4 @@
-"""A rigorous interval around a number that SymPy holds exactly: exp, log, powers, π and Euler's γ of rationals.
+"""A rigorous interval around a number that SymPy holds exactly: exp, log, tanh, powers, π and Euler's γ of rationals.
 
 Each operation rounds outwards (mpmath's interval context, which SymPy brings along), so that an interval without 0 proves that
 the number is not 0. A rational is its own interval.
@@ -7,7 +7,7 @@ the number is not 0. A rational is its own interval.
 from typing import Any
 
 import sympy
-from mpmath import iv
+from mpmath import iv  # type: ignore[import-untyped]
 
 from rlexact.arithmetic import NotExact
 
@@ -34,7 +34,9 @@ def interval(number: Any) -> Any:
         return CONSTANTS[number]()
     parts = [interval(argument) for argument in number.args]
     if not parts or number.func not in VERBS:
-        raise NotExact(f"no enclosure of {number}: only sums, products, powers, exp and log of rationals have one")
+        raise NotExact(
+            f"no enclosure of {number}: only sums, products, powers, exp, log and tanh of rationals have one"
+        )
     return VERBS[number.func](*parts)
 
 
@@ -56,13 +58,18 @@ def power(base: Any, exponent: Any) -> Any:
     return iv.exp(exponent * iv.log(base))
 
 
-CONSTANTS: dict[Any, Any] = {sympy.pi: lambda: iv.pi + 0, sympy.E: lambda: iv.e + 0, sympy.EulerGamma: lambda: iv.euler + 0}
+CONSTANTS: dict[Any, Any] = {
+    sympy.pi: lambda: iv.pi + 0,
+    sympy.E: lambda: iv.e + 0,
+    sympy.EulerGamma: lambda: iv.euler + 0,
+}
 VERBS: dict[Any, Any] = {
     sympy.Add: added,
     sympy.Mul: multiplied,
     sympy.Pow: power,
     sympy.exp: lambda x: iv.exp(x),
     sympy.log: lambda x: iv.log(x),
+    sympy.tanh: lambda x: 1 - 2 / (1 + iv.exp(2 * x)),
     sympy.Abs: lambda x: abs(x),
 }
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import sympy
 
-from rlexact.symbolic.gaussian import L, expectation, mu, noise
+from rlexact.symbolic.gaussian import L, expectation, m, mu, noise, s, z
 from rlexact.symbolic.identity import identity
 from rlexact.symbolic.notation import gradient, reals
+from rlexact.symbolic.reparameterisation import CUBIC, GRADIENT, expected, f, sample
 from rlexact.symbolic.small_model import inverse
-from rlexact.symbolic.reparameterisation import CUBIC, GRADIENT, expected, f, m, s, sample, z
 
 NES = "Wierstra et al. (2014), §2"
 
@@ -25,18 +25,30 @@ def evolution_gradient() -> Any:
     return GRADIENT, [expected(f(sample) * z) / s, expected(f(sample) * (z**2 - 1)) / s]
 
 
-@identity(r"\nabla_\mu\mathbb{E}f = \tfrac{1}{2\sigma}\mathbb{E}[(f(\mu+\sigma z)-f(\mu-\sigma z))\,z]", "Salimans et al. (2017), §2.1", CUBIC)
+@identity(
+    r"\nabla_\mu\mathbb{E}f = \tfrac{1}{2\sigma}\mathbb{E}[(f(\mu+\sigma z)-f(\mu-\sigma z))\,z]",
+    "Salimans et al. (2017), §2.1",
+    CUBIC,
+)
 def antithetic_evolution_gradient() -> Any:
     return GRADIENT[0], expected((f(sample) - f(m - s * z)) * z) / (2 * s)
 
 
-@identity(r"\nabla_\mu\mathbb{E}f = \tfrac{1}{\sigma}\mathbb{E}[(f(\mu+\sigma z)-b)\,z]", "Nesterov and Spokoiny (2017)", CUBIC)
+@identity(
+    r"\nabla_\mu\mathbb{E}f = \tfrac{1}{\sigma}\mathbb{E}[(f(\mu+\sigma z)-b)\,z]",
+    "Nesterov and Spokoiny (2017)",
+    CUBIC,
+)
 def evolution_gradient_with_baseline() -> Any:
     """The baseline b = f(μ), or any other that does not depend on z, leaves it unbiased."""
     return GRADIENT[0], expected((f(sample) - f(m)) * z) / s
 
 
-@identity(r"F^{-1}\nabla J = \left(\sigma\mathbb{E}[fz],\ \tfrac{\sigma}{2}\mathbb{E}[f(z^2-1)]\right)", "Wierstra et al. (2014), §3", CUBIC)
+@identity(
+    r"F^{-1}\nabla J = \left(\sigma\mathbb{E}[fz],\ \tfrac{\sigma}{2}\mathbb{E}[f(z^2-1)]\right)",
+    "Wierstra et al. (2014), §3",
+    CUBIC,
+)
 def natural_evolution_gradient() -> Any:
     natural = sympy.diag(s**2, s**2 / 2) * GRADIENT
     return natural, [s * expected(f(sample) * z), s / 2 * expected(f(sample) * (z**2 - 1))]
@@ -48,7 +60,11 @@ def smoothing_bias() -> Any:
     return GRADIENT[0], sympy.diff(f(m), m) + s**2 / 2 * sympy.diff(f(m), m, 3)
 
 
-@identity(r"\nabla_\mu\mathbb{E}f(\mu + Lz) = L^{-\top}\,\mathbb{E}[f(\mu+Lz)\,z]", "Wierstra et al. (2014), §3.1", "n = 2, f any quadratic")
+@identity(
+    r"\nabla_\mu\mathbb{E}f(\mu + Lz) = L^{-\top}\,\mathbb{E}[f(\mu+Lz)\,z]",
+    "Wierstra et al. (2014), §3",
+    "n = 2, f any quadratic",
+)
 def full_evolution_gradient() -> Any:
     """With a full covariance Σ = L Lᵀ."""
     c = reals("c", 5)

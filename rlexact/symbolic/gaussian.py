@@ -16,8 +16,8 @@ from typing import Any
 
 import sympy
 
-from rlexact.symbolic.identity import identity, inequality
 from rlexact.symbolic.convexity import log_gap
+from rlexact.symbolic.identity import identity, inequality
 from rlexact.symbolic.notation import gradient, reals
 from rlexact.symbolic.small_model import inverse
 
@@ -60,7 +60,7 @@ L, L2 = triangular("L"), triangular("K")
 mu, mu2 = sympy.Matrix(reals("mu", 2)), sympy.Matrix(reals("nu", 2))
 
 
-@identity(r"\int z^k \varphi(z)\,dz = (k-1)!!\ [k \text{ even}]", "Bishop (2006), exercise 1.8", f"k = 0 … {HIGHEST}")
+@identity(r"\int z^k \varphi(z)\,dz = (k-1)!!\ [k \text{ even}]", BISHOP, f"k = 0 … {HIGHEST}")
 def standard_moments() -> Any:
     """By integration: the one place where an integral over the line is done."""
     density = sympy.exp(-(z**2) / 2) / sympy.sqrt(2 * sympy.pi)
@@ -68,7 +68,9 @@ def standard_moments() -> Any:
     return [sympy.integrate(z**k * density, (z, -sympy.oo, sympy.oo)) for k in ks], [moment(k) for k in ks]
 
 
-@identity(r"\nabla \log N = \left(\tfrac{x-\mu}{\sigma^2},\ \tfrac{(x-\mu)^2-\sigma^2}{\sigma^3}\right)", "Williams (1992)")
+@identity(
+    r"\nabla \log N = \left(\tfrac{x-\mu}{\sigma^2},\ \tfrac{(x-\mu)^2-\sigma^2}{\sigma^3}\right)", "Williams (1992)"
+)
 def gaussian_score() -> Any:
     return gradient(log_density(x, m, s), [m, s]), [(x - m) / s**2, ((x - m) ** 2 - s**2) / s**3]
 
@@ -116,6 +118,7 @@ def full_gaussian_score_of_the_mean() -> Any:
     r"\frac{\partial \log N}{\partial \Sigma} = \tfrac12\left(\Sigma^{-1}(x-\mu)(x-\mu)^\top\Sigma^{-1} - \Sigma^{-1}\right)",
     "Petersen and Pedersen (2012), (57) and (61)",
     "n = 2; Σ moves along H = Hᵀ, the derivative is tr(right · H)",
+    m**2 < s * s2,
 )
 def full_gaussian_score_of_the_covariance() -> Any:
     """Along each symmetric direction, so that no convention about the two off-diagonal entries is needed."""
@@ -126,7 +129,9 @@ def full_gaussian_score_of_the_covariance() -> Any:
     return gradient(log_density_full(point, mu, cov), [s, m, s2]), along
 
 
-@identity(r"\mathbb{E}\,\nabla_\mu\log N\,\nabla_\mu\log N^\top = \Sigma^{-1}", "Amari (1998)", "n = 2, full covariance")
+@identity(
+    r"\mathbb{E}\,\nabla_\mu\log N\,\nabla_\mu\log N^\top = \Sigma^{-1}", "Amari (1998)", "n = 2, full covariance"
+)
 def full_gaussian_fisher_of_the_mean() -> Any:
     score = inverse(L * L.T) * L * sympy.Matrix(noise)
     return (score * score.T).applyfunc(lambda e: expectation(sympy.expand(e), noise)), inverse(L * L.T)
@@ -163,7 +168,9 @@ def constant(factor: Any) -> Any:
     return -sympy.log((factor * factor.T).det()) / 2 - sympy.log(2 * sympy.pi)
 
 
-@identity(r"\log(1-\tanh^2 u) = 2(\log 2 - u - \log(1 + e^{-2u}))", "Haarnoja et al. (2018), appendix C, in stable form")
+@identity(
+    r"\log(1-\tanh^2 u) = 2(\log 2 - u - \log(1 + e^{-2u}))", "Haarnoja et al. (2018), appendix C, in stable form"
+)
 def tanh_correction() -> Any:
     """The log-Jacobian of a squashed Gaussian."""
     u = sympy.Symbol("u", real=True)

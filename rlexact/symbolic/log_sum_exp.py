@@ -52,7 +52,9 @@ def log_sum_exp_shift() -> Any:
     return logsumexp_of([x + c for x in z]), c + logsumexp_of(z)
 
 
-@identity(r"\langle p, z\rangle + H(p) = \log\sum_i e^{z_i} - \mathrm{KL}(p\|\mathrm{softmax}\,z)", BOYD + "example 3.25")
+@identity(
+    r"\langle p, z\rangle + H(p) = \log\sum_i e^{z_i} - \mathrm{KL}(p\|\mathrm{softmax}\,z)", BOYD + "example 3.25"
+)
 def log_sum_exp_conjugate() -> Any:
     """Donsker and Varadhan's variational form with its exact gap."""
     return mean(p, z) + entropy_of(p), logsumexp_of(z) - kl_of(p, softmax_of(z))

@@ -28,7 +28,9 @@ def first(candidates: Iterable[dict[Any, Any]], conditions: list[Any]) -> dict[A
     for point in candidates:
         if all(c.xreplace(point) == sympy.true for c in conditions):
             return point
-    raise ValueError(f"none of {TRIES} random rational points meets {conditions}: the conditions may contradict each other")
+    raise ValueError(
+        f"none of {TRIES} random rational points meets {conditions}: the conditions may contradict each other"
+    )
 
 
 def drawn(symbol: Any, conditions: list[Any], rng: Random) -> Any:

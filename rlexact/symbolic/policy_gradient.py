@@ -60,7 +60,7 @@ def performance_difference() -> Any:
 
 @identity(
     r"V^{\pi'} - V^\pi = (I-\gamma P_{\pi'})^{-1}(T^{\pi'}V^\pi - V^\pi)",
-    "Puterman (1994), proof of Theorem 6.4.1",
+    "Puterman (1994), §6.4.2",
     *proper_twice,
 )
 def policy_improvement_identity() -> Any:

@@ -37,7 +37,10 @@ def expected(g: Any) -> Any:
 GRADIENT = gradient(expected(f(sample)), [m, s])
 
 
-@identity(r"\partial_\theta \log p = -\partial_x\partial_\theta x - \partial_\theta x\,\partial_x\log p", "Kingma and Welling (2014)")
+@identity(
+    r"\partial_\theta \log p = -\partial_x\partial_\theta x - \partial_\theta x\,\partial_x\log p",
+    "Kingma and Welling (2014)",
+)
 def transport_of_the_density() -> Any:
     """[R1] divided by p, for θ = μ and θ = σ, where ∂_θ x is 1 and (x - μ)/σ."""
     log_p, velocity = log_density(x, m, s), [sympy.Integer(1), (x - m) / s]
@@ -66,12 +69,21 @@ def stein() -> Any:
     return expected(f(sample) * s * z), s**2 * expected(slope)
 
 
-@identity(r"\partial_\mu\mathbb{E}f = \mathbb{E}f',\quad \partial_\sigma\mathbb{E}f = \sigma\,\mathbb{E}f''", "Bonnet (1964); Price (1958)", CUBIC)
+@identity(
+    r"\partial_\mu\mathbb{E}f = \mathbb{E}f',\quad \partial_\sigma\mathbb{E}f = \sigma\,\mathbb{E}f''",
+    "Bonnet (1964); Price (1958)",
+    CUBIC,
+)
 def bonnet_and_price() -> Any:
     return GRADIENT, [expected(slope), s * expected(bend)]
 
 
-@identity(r"\nabla_\theta Q(\mu_\theta) = \nabla_\theta\mu_\theta\,\left.\nabla_a Q\right|_{a=\mu_\theta}", "Silver et al. (2014), (9)", CUBIC, "μ_θ = θ₁ φ₁ + θ₂ φ₂")
+@identity(
+    r"\nabla_\theta Q(\mu_\theta) = \nabla_\theta\mu_\theta\,\left.\nabla_a Q\right|_{a=\mu_\theta}",
+    "Silver et al. (2014), (9)",
+    CUBIC,
+    "μ_θ = θ₁ φ₁ + θ₂ φ₂",
+)
 def deterministic_policy_gradient() -> Any:
     """One state: the chain rule, for a linear policy."""
     theta, features = reals("theta", 2), reals("phi", 2)

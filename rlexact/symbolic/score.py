@@ -29,7 +29,9 @@ def score_function_gradient() -> Any:
 
 
 @identity(
-    r"\nabla \mathbb{E}_p f = \mathbb{E}_p[f\, \nabla \log p] + \mathbb{E}_p \nabla f", "the product rule", "f moves too"
+    r"\nabla \mathbb{E}_p f = \mathbb{E}_p[f\, \nabla \log p] + \mathbb{E}_p \nabla f",
+    "the product rule",
+    "f moves too",
 )
 def score_function_gradient_of_moving_f() -> Any:
     """What an entropy bonus or a learned reward adds."""

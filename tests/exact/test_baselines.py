@@ -10,16 +10,19 @@ import sympy
 from rlexact.exact import parameterisation as pm
 from rlexact.exact.baselines import (
     batch_mean_law,
+    constant,
+    constant_baseline,
+    each_state,
+    each_time,
+    each_time_and_state,
     leave_one_out_law,
-    nothing,
     optimal_baseline,
-    state,
-    time,
-    time_and_state,
+    value_baseline,
 )
 from rlexact.exact.estimator_law import estimator_law, law_of
+from rlexact.exact.evaluation import policy_value
 from rlexact.exact.gradient import finite_horizon_gradient
-from rlexact.exact.gradient_estimators import reinforce, reward_to_go
+from rlexact.exact.gradient_estimators import reinforce, reward_to_go, reward_to_go_law
 from rlexact.exact.paths import TooManyPaths, expect, paths
 from rlexact.mdp import MDP
 from rlexact.policy import uniform
@@ -75,15 +78,12 @@ def test_pairs_of_paths(form, law, own):
 
 
 def test_triples_of_paths():
-    mdp = busy()
-    estimator = reward_to_go(mdp, family_of(mdp))
     few = MDP.from_outcomes({(0, 0): [(HALF, 0, 1, False), (HALF, None, 2, True)], (0, 1): [(1, 0, 5, False)]}, HALF, 0)
     estimator = reward_to_go(few, pm.softmax_at(few, PI[:1]))
     for law, own in ((leave_one_out_law, False), (batch_mean_law, True)):
         listed, found = listed_batches(few, estimator, 3, own), law(few, estimator, STEPS, 3)
         assert (found.mean == listed.mean).all()
         assert (found.covariance == listed.covariance).all()
-    assert mdp.n_states == 2
 
 
 def test_bias_of_the_batch_mean_is_minus_a_share_of_the_gradient():
@@ -102,7 +102,7 @@ def trace(mdp, estimator):
 
 
 @pytest.mark.parametrize("form", [reinforce, reward_to_go])
-@pytest.mark.parametrize("depends_on", [nothing, time, state, time_and_state])
+@pytest.mark.parametrize("depends_on", [constant, each_time, each_state, each_time_and_state])
 def test_no_neighbour_of_the_optimal_baseline_is_better(form, depends_on):
     """Variance is a parabola in each number of the table: equal on both sides of its bottom, and higher."""
     mdp = busy()
@@ -121,8 +121,11 @@ def test_no_neighbour_of_the_optimal_baseline_is_better(form, depends_on):
 def test_a_baseline_that_knows_more_varies_less():
     mdp = busy()
     estimator = reward_to_go(mdp, family_of(mdp))
-    traces = [trace(mdp, estimator.minus(optimal_baseline(mdp, estimator, STEPS, g))) for g in (nothing, time, time_and_state)]
-    by_state = trace(mdp, estimator.minus(optimal_baseline(mdp, estimator, STEPS, state)))
+    traces = [
+        trace(mdp, estimator.minus(optimal_baseline(mdp, estimator, STEPS, g)))
+        for g in (constant, each_time, each_time_and_state)
+    ]
+    by_state = trace(mdp, estimator.minus(optimal_baseline(mdp, estimator, STEPS, each_state)))
     assert traces[0] > traces[1] > traces[2]
     assert traces[0] > by_state > traces[2]
 
@@ -135,7 +138,10 @@ def test_each_component_at_its_least():
     assert (at[0] == at[2]).all()
     assert (at[1] < at[0]).all()
     # b_k = E[S_k² R] / E[S_k²], S the sum of the scores
-    S = [expect(mdp, PI, STEPS, lambda path, k=k: sum(estimator.slopes(path)) ** 2 * estimator.weight(path, 0) ** k) for k in (0, 1)]
+    S = [
+        expect(mdp, PI, STEPS, lambda path, k=k: sum(estimator.slopes(path)) ** 2 * estimator.weight(path, 0) ** k)
+        for k in (0, 1)
+    ]
     assert (b(0, 0) == S[1] / S[0]).all()
 
 
@@ -151,7 +157,7 @@ def test_the_textbook_baseline_is_not_the_best_for_the_sum():
             if len(path.actions) > t and path.states[t] == s
         ]
         table[t, s] = sum(p * w for p, w in norms) / sum(p for p, _ in norms)
-    best = optimal_baseline(mdp, estimator, STEPS, time_and_state)
+    best = optimal_baseline(mdp, estimator, STEPS, each_time_and_state)
     assert trace(mdp, estimator.minus(lambda t, s: table[t, s])) > trace(mdp, estimator.minus(best))
     last = [(STEPS - 1, s) for s in range(2)]
     assert any(best.table[key] != table[key] for key in last)
@@ -161,7 +167,10 @@ def test_the_textbook_baseline_is_not_the_best_for_the_sum():
 def test_worlds_agree(world):
     exact, mdp = busy(), busy(world)
     pairs = [
-        (leave_one_out_law(m, reward_to_go(m, family_of(m)), STEPS, 3), optimal_baseline(m, reward_to_go(m, family_of(m)), STEPS))
+        (
+            leave_one_out_law(m, reward_to_go(m, family_of(m)), STEPS, 3),
+            optimal_baseline(m, reward_to_go(m, family_of(m)), STEPS),
+        )
         for m in (exact, mdp)
     ]
     (truth, b), (found, c) = pairs
@@ -181,12 +190,25 @@ def test_two_arms_with_symbols():
     assert not any(estimator_law(mdp, estimator.policy, 1, estimator.minus(lambda t, s: b)).variance.flat)
 
 
+def test_values_and_constants_as_baselines():
+    mdp = busy()
+    v = policy_value(mdp, PI)
+    family = family_of(mdp)
+    plain = reward_to_go(mdp, family)
+    listed = estimator_law(mdp, PI, STEPS, plain.minus(value_baseline(mdp, v)))
+    assert (listed.covariance == reward_to_go_law(mdp, family, STEPS, v).covariance).all()
+    seven = estimator_law(mdp, PI, STEPS, plain.minus(constant_baseline(mdp, 7)))
+    assert (seven.covariance == reward_to_go_law(mdp, family, STEPS, 0 * v + 7).covariance).all()
+    best = optimal_baseline(mdp, plain, STEPS, each_state)
+    assert trace(mdp, plain.minus(best)) < min(listed.variance.sum(), seven.variance.sum())
+
+
 def test_where_no_score_is_felt_the_baseline_is_zero():
     mdp = busy()
     only = MDP.from_outcomes([[[(1, None, 5, True)]]], HALF, 0)
     b = optimal_baseline(only, reinforce(only, pm.softmax_at(only, uniform(only))), 1)
     assert b(0, 0) == 0
-    assert optimal_baseline(mdp, reinforce(mdp, family_of(mdp)), STEPS, time)(99, 0) == 0
+    assert optimal_baseline(mdp, reinforce(mdp, family_of(mdp)), STEPS, each_time)(99, 0) == 0
 
 
 def test_refusals():

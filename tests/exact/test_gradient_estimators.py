@@ -104,6 +104,17 @@ def test_mean_of_the_actor_critic_with_a_wrong_critic(lam):
     assert (found.bias != 0).any()
 
 
+def test_bias_of_the_actor_critic_as_a_polynomial_in_lambda():
+    lam = sympy.Symbol("lam", nonnegative=True)
+    exact = model(1)
+    mdp = exact.to_symbolic()
+    found = actor_critic_mean(mdp, pm.softmax_at(mdp, at(exact, 1).policy), WRONG, lam, STEPS).bias
+    assert max(sympy.Poly(x, lam).degree() for x in found.flat) == STEPS - 1
+    for value in (Fraction(0), Fraction(2, 7)):
+        number = actor_critic_mean(exact, at(exact, 1), WRONG, value, STEPS).bias
+        assert [x.subs(lam, sympy.Rational(str(value))) for x in found.flat] == list(number.flat)
+
+
 def test_bias_of_the_actor_critic_without_a_horizon():
     mdp = model(0)
     family = at(mdp, 0)

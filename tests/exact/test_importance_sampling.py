@@ -38,7 +38,9 @@ def pair(mdp, seed):
     return policy(seed, mdp), mixture(mdp, uniform(mdp), policy(seed + 50, mdp), half)
 
 
-@pytest.mark.parametrize(("law", "estimate"), [(trajectory_law, trajectory_estimate), (per_decision_law, per_decision_estimate)])
+@pytest.mark.parametrize(
+    ("law", "estimate"), [(trajectory_law, trajectory_estimate), (per_decision_law, per_decision_estimate)]
+)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_recursion_is_the_sum_over_paths(seed, law, estimate):
     mdp = model(seed)
@@ -79,7 +81,15 @@ def test_variance_of_a_trajectory_weight_doubles_with_every_step():
     pi = deterministic(mdp, [0] * T)
     for law in (trajectory_law, per_decision_law):
         assert law(mdp, pi, uniform(mdp), T).variance[0] == 2**T - 1
-    first = MDP.from_outcomes([[[(1, 1, 1, False)]] * 2, *([[[(1, s + 1, 0, False)]] * 2 for s in range(1, T - 1)]), [[(1, None, 0, True)]] * 2], Fraction(1), 0)
+    first = MDP.from_outcomes(
+        [
+            [[(1, 1, 1, False)]] * 2,
+            *([[[(1, s + 1, 0, False)]] * 2 for s in range(1, T - 1)]),
+            [[(1, None, 0, True)]] * 2,
+        ],
+        Fraction(1),
+        0,
+    )
     assert trajectory_law(first, pi, uniform(first), T).variance[0] == 2**T - 1
     assert per_decision_law(first, pi, uniform(first), T).variance[0] == 1
 
@@ -89,15 +99,13 @@ def test_weighted_estimates_by_listing_pairs(seed):
     mdp = model(seed)
     pi, mu = pair(mdp, seed)
     estimate = trajectory_estimate(mdp, pi, mu)
-    ratio = np.where(mdp.available, pi / mu, 0)
+    ratio = np.where(mdp.available, pi, 0) / np.where(mdp.available, mu, 1)
 
     def weight(path):
         return np.prod([ratio[s, a] for s, a in zip(path.states, path.actions, strict=False)])
 
     listed = [(path.probability, weight(path), estimate(path)) for path in paths(mdp, mu, 2)]
-    pairs = [
-        (p * q, (x + y) / (w + u) if w + u else Fraction(0)) for (p, w, x), (q, u, y) in product(listed, repeat=2)
-    ]
+    pairs = [(p * q, (x + y) / (w + u) if w + u else Fraction(0)) for (p, w, x), (q, u, y) in product(listed, repeat=2)]
     mean = sum(p * z for p, z in pairs)
     law = weighted_law(mdp, pi, mu, 2, 2)
     assert (law.mean, law.variance) == (mean, sum(p * (z - mean) ** 2 for p, z in pairs))

@@ -126,7 +126,11 @@ def test_rational_loss_gradients():
     live = ~mdp.terminal[:, None]
     assert not loss_gradient(mdp, family, mu, w, K1).any()
     assert (loss_gradient(mdp, family, mu, w, K3) == np.where(live, w[:, None] * (pi - mu), 0)).all()
-    for what in (lambda: loss_gradient(mdp, family, mu, w, K2), lambda: kl_gradient(mdp, family, mu, w), lambda: kl_law(mdp, pi, mu)):
+    for what in (
+        lambda: loss_gradient(mdp, family, mu, w, K2),
+        lambda: kl_gradient(mdp, family, mu, w),
+        lambda: kl_law(mdp, pi, mu),
+    ):
         with pytest.raises(NotExact):
             what()
 

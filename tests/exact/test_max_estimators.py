@@ -89,14 +89,15 @@ def test_floats_and_symbols():
         # nine terms below 10
         assert estimator(floats).bias == pytest.approx(float(estimator(laws).bias), abs=1e-14)
     p = sympy.Symbol("p", positive=True)
-    found = single_max_law([{0: 1 - p, 1: p}, {0: HALF, 1: HALF}])
-    assert sympy.cancel(found.mean - (1 + p) / 2) == 0 if not isinstance(found.target, sympy.Max) else True
+    assert sympy.cancel(single_max_law([{0: 1 - p, 1: p}] * 2).bias - p * (1 - p)) == 0
+    assert sympy.cancel(double_max_law([{0: 1 - p, 1: p}] * 2).variance - p * (1 - p)) == 0
 
 
 def test_refusals():
     x = sympy.Symbol("x")
-    with pytest.raises(NotExact, match="depends on the symbols"):
-        single_max_law([{0: HALF, x: HALF}])
+    for unknown in ({0: HALF, x: HALF}, {0: x, 1: 1 - x}):
+        with pytest.raises(NotExact, match="depends on the symbols"):
+            single_max_law([unknown, COIN])
     with pytest.raises(ValueError, match="no laws"):
         single_max_law([])
     with pytest.raises(ValueError, match="sum to 3/4"):

@@ -1,0 +1,83 @@
+"""Every statement of the catalogue is proved, stands at random rational points, and has a wrong variant that does not."""
+
+import ast
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sympy
+
+import rlexact.symbolic as room
+from rlexact.symbolic import Inequality, statements
+
+ALL = statements()
+EQUALITIES = [name for name, statement in ALL.items() if not isinstance(statement(), Inequality)]
+INEQUALITIES = [name for name in ALL if name not in EQUALITIES]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_it_is_proved(name):
+    assert ALL[name]().proved() is True
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_it_stands_at_random_rational_points(name):
+    """The second route: both sides as written, evaluated exactly or enclosed, no normal form taken."""
+    statement = ALL[name]()
+    assert list(statement.gaps(seed=1, tries=2))
+    assert statement.agrees_at(seed=1, tries=2)
+    assert statement.refuted_at(seed=2, tries=2) is None
+
+
+@pytest.mark.parametrize("name", EQUALITIES)
+def test_a_sign_and_a_factor_are_refuted(name):
+    statement = ALL[name]()
+    for wrong in (-statement.right, statement.right * sympy.Rational(1001, 1000)):
+        assert statement.with_right(wrong).refuted_at(seed=3) is not None
+
+
+@pytest.mark.parametrize("name", EQUALITIES)
+def test_an_error_in_any_one_entry_is_refuted_and_not_proved(name):
+    """Each entry of a vector statement is checked by itself."""
+    statement = ALL[name]()
+    right = statement.right
+    shapes = [right] if not isinstance(right, sympy.MatrixBase) else right
+    for k in range(len(list(shapes)) if isinstance(right, sympy.MatrixBase) else 1):
+        if isinstance(right, sympy.MatrixBase):
+            bump = sympy.zeros(*right.shape)
+            bump[k] = sympy.Rational(1, 1000)
+        else:
+            bump = sympy.Rational(1, 1000)
+        assert statement.with_right(right + bump).refuted_at(seed=4, tries=1) is not None
+
+
+@pytest.mark.parametrize("name", INEQUALITIES)
+def test_the_reverse_is_refuted_and_a_missing_term_leaves_it_unproved(name):
+    statement = ALL[name]()
+    assert replace(statement, left=statement.right, right=statement.left).refuted_at(seed=5) is not None
+    assert replace(statement, terms=statement.terms[1:]).proved() is None
+    assert replace(statement, terms=tuple(-t for t in statement.terms)).proved() is None
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_it_can_be_read(name):
+    statement = ALL[name]()
+    assert statement.says and statement.source and ALL[name].__name__ == name
+    assert statement.name in repr(statement)
+    latex = statement._repr_latex_()
+    assert latex.startswith("$") and latex.endswith("$")
+    assert latex.count("{") == latex.count("}") and latex.count(r"\left") == latex.count(r"\right")
+
+
+def test_every_file_with_a_statement_is_in_the_catalogue():
+    folder = Path(room.__file__).parent
+    stated = {
+        path.stem
+        for path in folder.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+        and any(
+            isinstance(d, ast.Call) and ast.unparse(d.func) in ("identity", "inequality") for d in node.decorator_list
+        )
+    }
+    assert stated == set(room.ROOMS)
