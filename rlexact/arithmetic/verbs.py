@@ -31,8 +31,9 @@ def symbolic_world() -> ModuleType:
 
 
 def is_exact(x: Any) -> bool:
-    """Whether numbers of this world carry no rounding."""
-    return bool(of(x).EXACT)
+    """Whether numbers of this world carry no rounding: floats among objects (a Fraction times a float) do."""
+    held = isinstance(x, np.ndarray) and x.dtype == object and any(isinstance(e, float) for e in x.flat)
+    return bool(of(x).EXACT) and not held
 
 
 def kernel_from(array: Any) -> Any:

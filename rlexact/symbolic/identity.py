@@ -16,7 +16,7 @@ from typing import Any, Literal
 import sympy
 
 from rlexact.symbolic.enclosure import enclosure
-from rlexact.symbolic.normal_form import normal_form
+from rlexact.symbolic.normal_form import is_zero, normal_form
 from rlexact.symbolic.points import points
 
 READABLE = 120  # characters: longer sides are not printed
@@ -49,13 +49,17 @@ class Identity:
 
     SIGN = "="
 
+    def difference(self) -> Any:
+        """left - right, as written."""
+        return self.left - self.right
+
     def residual(self) -> Any:
-        """left - right in normal form: an expression or a matrix of them."""
-        return normal_form(self.left - self.right)
+        """What the proof has to bring to 0, in normal form: an expression or a matrix of them."""
+        return normal_form(self.difference())
 
     def proved(self) -> Literal[True] | None:
         """True where the residual is zero; None where the proof does not finish, which refutes nothing."""
-        return True if all(entry == 0 for entry in entries(self.residual())) else None
+        return True if all(map(is_zero, entries(self.difference()))) else None
 
     def refuted_at(self, seed: int = 0, tries: int = 8) -> Witness | None:
         """A rational point where the statement fails; None if none of `tries` points shows one."""
@@ -104,9 +108,9 @@ class Inequality(Identity):
 
     SIGN = "<="
 
-    def residual(self) -> Any:
-        """right - left - Σ terms in normal form."""
-        return normal_form(self.right - self.left - sum(self.terms))
+    def difference(self) -> Any:
+        """right - left - Σ terms, as written."""
+        return self.right - self.left - sum(self.terms)
 
     def proved(self) -> Literal[True] | None:
         """True where the terms add up and each is non-negative; None else."""

@@ -18,19 +18,28 @@ def normal_form(expression: Any) -> Any:
     """One fraction of polynomials in symbols, logarithms and powers: an expression, or each entry of a matrix."""
     if isinstance(expression, sympy.MatrixBase):
         return expression.applyfunc(normal_form)
-    plain = expression.doit().rewrite(sympy.tanh, sympy.exp)
-    split = with_split_logarithms(sympy.expand_power_exp(plain))
+    split = spread(expression)
     return sympy.Integer(0) if vanishes(split) else sympy.cancel(split)
 
 
+def is_zero(expression: Any) -> bool:
+    """Whether the normal form is 0, without the work of dividing out common factors where it is not."""
+    return vanishes(spread(expression))
+
+
+def spread(expression: Any) -> Any:
+    """What is to be done is done, and exp and log are taken apart."""
+    plain = expression.doit().rewrite(sympy.tanh, sympy.exp)
+    return with_split_logarithms(sympy.expand_power_exp(plain))
+
+
 def vanishes(expression: Any) -> bool:
-    """Whether the numerator over a common denominator expands to 0: cheaper than to divide out common factors."""
+    """Whether the numerator over a common denominator expands to 0."""
     numerator, _ = sympy.fraction(sympy.together(expression))
     try:
-        _, expanded = sympy.sring(numerator)
-    except sympy.PolynomialError:  # a generator under a negative or symbolic power: left to `cancel`
-        return False
-    return bool(expanded == 0)
+        return bool(sympy.sring(numerator)[1] == 0)
+    except sympy.PolynomialError:  # a generator under a negative or symbolic power
+        return bool(sympy.cancel(expression) == 0)
 
 
 def with_split_logarithms(expression: Any) -> Any:

@@ -17,9 +17,10 @@ TRIES = 10_000
 
 def points(symbols: Iterable[Any], conditions: Iterable[Any], seed: int) -> Iterator[dict[Any, Any]]:
     """An endless stream of {symbol: rational}, the same for the same seed."""
-    ordered, rng, asked = sorted(symbols, key=str), Random(seed), list(conditions)
+    rng, asked = Random(seed), list(conditions)
+    joint = [c for c in asked if len(c.free_symbols) != 1]
+    ordered = sorted(set(symbols).union(*(c.free_symbols for c in joint)), key=str)
     own = {x: [c for c in asked if c.free_symbols == {x}] for x in ordered}
-    joint = [c for c in asked if len(c.free_symbols) > 1]
     while True:
         yield first(({x: drawn(x, own[x], rng) for x in ordered} for _ in range(TRIES)), joint)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import sympy
 
+from rlexact import gallery
 from rlexact.arithmetic import MixedNumbers
 from rlexact.exact.paths import TooManyPaths, expect, path_count, path_probability, paths
 from rlexact.mdp import MDP, InvalidMDP, InvalidPolicy
@@ -180,3 +181,9 @@ def test_a_deterministic_policy_in_a_deterministic_model_has_one_path():
     (path,) = paths(model, deterministic(model, [0, 0]), 50)
     assert path.states == (0, 1) * 25 + (0,)
     assert sum(path.rewards) == 75
+
+
+def test_float_arrays_from_f_are_refused_in_an_exact_model():
+    """Fraction × float is a float inside an object array: it must not pass for an exact expectation."""
+    with pytest.raises(MixedNumbers, match="f gave floats"):
+        expect(gallery.random_walk(), None, 2, lambda path: np.array([0.5, 1.0]))

@@ -6,7 +6,7 @@ import pytest
 import sympy
 
 from rlexact.arithmetic import NotExact
-from rlexact.symbolic import Identity, Inequality, identity, normal_form
+from rlexact.symbolic import Identity, Inequality, identity, normal_form, statements
 from rlexact.symbolic.convexity import log_gap
 from rlexact.symbolic.enclosure import enclosure
 from rlexact.symbolic.points import points
@@ -62,7 +62,7 @@ def test_a_tiny_transcendental_gap_is_seen():
     """1e-30 next to an exponential: floats would call it zero."""
     false = Identity("almost", sympy.exp(x), sympy.exp(x) + sympy.Rational(1, 10**30) * sympy.exp(-x))
     witness = false.refuted_at(0)
-    assert witness.lower < 0 and witness.upper < 0
+    assert witness.lower <= witness.upper < 0
 
 
 def test_an_inequality_needs_its_terms():
@@ -86,7 +86,7 @@ def test_log_gap_is_non_negative_only_where_its_argument_is_positive():
         (sympy.log(2) / 3, 0.23104906018664842),
         (sympy.pi**2, 9.869604401089358),
         (sympy.sqrt(2) - 2, -0.5857864376269049),
-        (sympy.Rational(2, 3) ** sympy.Rational(-5, 3), 1.9656021055138163),
+        (sympy.Rational(2, 3) ** sympy.Rational(-5, 3), 1.5 ** (5 / 3)),
         (sympy.EulerGamma, 0.5772156649015329),
         (sympy.tanh(sympy.Rational(1, 2)), 0.46211715726000973),
         (sympy.exp(-3), 0.049787068367863944),
@@ -123,12 +123,12 @@ def test_matrices_are_compared_entry_by_entry():
 
 
 def test_two_statements_of_one_name_are_refused():
-    with pytest.raises(ValueError, match="two statements are called log_derivative_trick"):
-        from rlexact.symbolic import score  # noqa: F401
+    def log_derivative_trick():
+        return 0, 0
 
-        @identity("", "")
-        def log_derivative_trick():
-            return 0, 0
+    assert "log_derivative_trick" in statements()
+    with pytest.raises(ValueError, match="two statements are called log_derivative_trick"):
+        identity("", "")(log_derivative_trick)
 
 
 def test_repr_shows_short_sides_and_says_long_ones():

@@ -94,15 +94,18 @@ MISTAKES = {
         gae.lambda_weights_sum_to_one,
         lambda: (1 - lam) * sum(lam ** (k - 1) for k in range(1, gae.N + 1)),
     ),
-    "T^λ without γ in the trace": (
+    "T^λ is T": (
         lambda_operator.lambda_operator_recursion,
         lambda: lambda_operator.backup(lambda_operator.v),
     ),
-    "importance ratio upside down": (
+    "importance sampling counts the chance twice": (
         score.importance_sampling,
-        lambda: mean(score.p, score.f) / 2,
+        lambda: mean(score.p, [x * w for x, w in zip(score.f, score.p, strict=True)]),
     ),
-    "k1 is k3's mean with p": (divergence.k3_is_unbiased, lambda: divergence.kl_of(divergence.p, divergence.q)),
+    "k3 estimates the KL the other way": (
+        divergence.k3_is_unbiased,
+        lambda: divergence.kl_of(divergence.p, divergence.q),
+    ),
     "JS without halves": (
         divergence.jensen_shannon_by_entropies,
         lambda: divergence.entropy_of(divergence.m) - divergence.entropy_of(divergence.p),
@@ -125,7 +128,7 @@ MISTAKES = {
         soft.kl_regularised_multiplier,
         lambda: [kl_weight * sympy.log(soft.normaliser)] * 3,
     ),
-    "soft value as a mean": (
+    "log-mean-exp for log-sum-exp": (
         soft.soft_value_of_the_soft_policy,
         lambda: soft.soft_value - tau * sympy.log(3),
     ),
