@@ -130,7 +130,9 @@ def refuse_limit(N: Array, D: Array, end: Fraction, turning: list[AlgebraicNumbe
         before, after = (value_at(N, q) / value_at(D, q) for q in (near, (near + end) / 2))
         more = after > before
     if more:
-        raise Unbounded(f"as the probability tends to {end + HALF}, the return tends to more than any probability attains")
+        raise Unbounded(
+            f"as the probability tends to {end + HALF}, the return tends to more than any probability attains"
+        )
 
 
 def image(N: Array, D: Array, q: AlgebraicNumber) -> AlgebraicNumber:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from rlexact import arithmetic as ar
-from rlexact.arithmetic import Array, NotExact
+from rlexact.arithmetic import Array, MixedNumbers, NotANumber, NotExact
 from rlexact.door import InvalidMDP, InvalidPolicy
 from rlexact.mdp import MDP
 from rlexact.solution import Unbounded
@@ -77,12 +77,9 @@ class Draft:
 
     def built(self) -> tuple[MDP, list[Array]]:
         """The model and its policies in Fractions."""
+        n = self.start.size
         table = {
-            (s, a): [
-                (Fraction(int(w), int(row.sum())), None if z == row.size - 1 else z, Fraction(r), z == row.size - 1)
-                for z, w in enumerate(row)
-                if w
-            ]
+            (s, a): [(p, None if z == n else z, Fraction(int(r)), z == n) for z, p in enumerate(laws(row)) if p]
             for (s, a), r in np.ndenumerate(self.rewards)
             for row in [self.steps[s, a]]
         }
@@ -116,7 +113,9 @@ def counterexample(
             if found is not None and found > margin:
                 return Search(shrunk(gap, draft, margin, gammas), judged, outside)
     if not judged:
-        raise ValueError(f"the claim spoke of none of {outside} models: nothing was searched. Is it too strict, or wrong?")
+        raise ValueError(
+            f"the claim spoke of none of {outside} models: nothing was searched. Is it too strict, or wrong?"
+        )
     return Search(None, judged, outside)
 
 
@@ -141,12 +140,14 @@ def gap_at(gap: Gap, draft: Draft, margin: Any) -> Any:
         return None
     if found is None:
         return None
-    if not ar.is_exact(found := np.asarray(found)[()]) and not isinstance(found, (int, np.integer)):
-        if not margin > 0:
-            raise NotExact(f"gap = {found!r} is a float: return a rational, or say by margin= how far rounding may go")
-        if not np.isfinite(found):
+    if margin > 0:
+        if not ar.finite(np.array([found])).all():
             raise ValueError(f"gap = {found!r}: a claim must have two finite sides")
-    return found
+        return found
+    try:
+        return mdp.beside("gap", found)[()]
+    except (MixedNumbers, NotANumber):
+        raise NotExact(f"gap = {found!r}: return a rational, or say by margin= how far rounding may go") from None
 
 
 def drawn(
@@ -196,8 +197,9 @@ def simplifications(draft: Draft, gammas: Sequence[Fraction]) -> Iterator[Draft]
     yield from (without_state(draft, s) for s in range(n) if n > 1)
     yield from (without_action(draft, a) for a in range(m) if m > 1)
     yield from (replace(draft, gamma=gamma) for gamma in gammas)
-    for name in ("steps", "policies", "start"):
-        yield from (replace(draft, **{name: simpler}) for simpler in simpler_laws(getattr(draft, name)))
+    yield from (replace(draft, steps=simpler) for simpler in simpler_laws(draft.steps))
+    yield from (replace(draft, policies=simpler) for simpler in simpler_laws(draft.policies))
+    yield from (replace(draft, start=simpler) for simpler in simpler_laws(draft.start))
     for place, r in np.ndenumerate(draft.rewards):
         for simpler in {0, np.sign(r), int(r / 2), r - np.sign(r)}:
             yield replace(draft, rewards=changed(draft.rewards, place, simpler))
@@ -234,7 +236,12 @@ def simpler_laws(weights: Array) -> Iterator[Array]:
     """One row pure, even over what it weighs, or one weight less."""
     for place in np.ndindex(weights.shape[:-1]):
         row = weights[place]
-        candidates = [*np.eye(row.size, dtype=int), (row > 0).astype(int), row // 2, *(row - np.eye(row.size, dtype=int))]
+        candidates = [
+            *np.eye(row.size, dtype=int),
+            (row > 0).astype(int),
+            row // 2,
+            *(row - np.eye(row.size, dtype=int)),
+        ]
         yield from (changed(weights, place, new) for new in candidates if (new >= 0).all() and new.any())
 
 
@@ -246,7 +253,5 @@ def changed(array: Array, place: tuple[int, ...], value: Any) -> Array:
 
 def laws(weights: Array) -> Array:
     """Weights over their sums, in Fractions: (..., k) -> (..., k)."""
-    totals = np.broadcast_to(weights.sum(axis=-1, keepdims=True), weights.shape)
-    out = np.empty(weights.shape, dtype=object)
-    out.flat = [Fraction(int(w), int(t)) for w, t in zip(weights.flat, totals.flat, strict=True)]
-    return out
+    whole = weights.astype(object) * Fraction(1)
+    return np.asarray(whole / whole.sum(axis=-1, keepdims=True))

@@ -63,7 +63,9 @@ def matrix_game(payoffs: Any) -> MatrixGame:
 def checked_payoffs(payoffs: Any) -> Array:
     M = np.asarray(ar.read({"payoffs": payoffs})["payoffs"])
     if M.ndim != 2 or 0 in M.shape or not ar.finite(M).all():
-        raise ValueError(f"payoffs have shape {M.shape}: give a matrix of finite numbers, one row and one column at least")
+        raise ValueError(
+            f"payoffs have shape {M.shape}: give a matrix of finite numbers, one row and one column at least"
+        )
     if ar.of(M).NAME == "symbolic":
         raise NotExact("which symbolic payoff is larger is undecided: give the symbols numbers")
     return M

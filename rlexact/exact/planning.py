@@ -64,7 +64,8 @@ def regret(mdp: MDP, policy: Array) -> Regret:
 def mpc_bound(mdp: MDP, horizon: int, *, terminal_values: Array | None = None) -> Bound:
     """The largest regret of planning `horizon` steps in the true model, and its bound [N3]: -> `Bound`, in rewards.
 
-    Attained at H = 1 by a state that pays 2γε to stay where g is ε too high, and one that g holds ε too low. Raises `InvalidMDP` at γ = 1.
+    Attained at H = 1 by a state that pays 2γε to stay where g is ε too high, and one that g holds ε too low.
+    Raises `InvalidMDP` at γ = 1.
     """
     refuse_undiscounted(mdp, "the bound on a short plan")
     found = regret(mdp, mpc_policy(mdp, horizon, terminal_values=terminal_values))

@@ -38,7 +38,8 @@ class TooManyVectors(ValueError):
 @dataclass(frozen=True, eq=False)
 class AlphaVectors:
     """Γ_t, one policy tree to a row: `vectors` (k, S), first `actions` (k,), and `after` (k, O), where row i of the next
-    stage goes on from `after[i, o]` once o is seen. After the last step the action is -1. V_t is at most `pruned` more (0 if exact).
+    stage goes on from `after[i, o]` once o is seen. After the last step the action is -1. V_t is at most `pruned` more
+    (0 if exact).
     """
 
     vectors: Array
@@ -163,7 +164,8 @@ def belief_value(mdp: MDP, observation: Any, belief: Any, steps: int) -> Any:
 def worth(mdp: MDP, observation: Any, b: Array, a: int, steps: int) -> Any:
     """The bracket of [P1]."""
     later = sum(
-        chance * belief_value(mdp, observation, after, steps - 1) for chance, after in successors(mdp, observation, b, a)
+        chance * belief_value(mdp, observation, after, steps - 1)
+        for chance, after in successors(mdp, observation, b, a)
     )
     return ar.tidy(np.array([b @ mdp.r[:, a] + mdp.gamma * later]))[0]
 

@@ -15,7 +15,6 @@ documents write total variation without the ½: halve their budget and double th
 a given λ also for symbols; [I3] is exact in rationals.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,12 +112,12 @@ def problem(advantages: Any, reference: Any, multiplier: Any, budget: Any) -> tu
     """A, μ, λ and δ in one world, λ or δ None."""
     if (multiplier is None) == (budget is None):
         raise ValueError("give multiplier= for the penalised problem or budget= for the constrained one, and not both")
-    numbers = ar.read(
-        {"advantages": advantages, "reference": reference, "multiplier": multiplier, "budget": budget}
-    )
+    numbers = ar.read({"advantages": advantages, "reference": reference, "multiplier": multiplier, "budget": budget})
     A, mu = np.asarray(numbers["advantages"]), np.asarray(numbers["reference"])
     if A.ndim != 1 or A.shape != mu.shape or not ar.finite(A).all():
-        raise ValueError(f"advantages have shape {A.shape}, the reference {mu.shape}: give one finite number per action")
+        raise ValueError(
+            f"advantages have shape {A.shape}, the reference {mu.shape}: give one finite number per action"
+        )
     if not ar.finite(mu).all() or ar.negative(mu).any() or ar.apart(np.array([mu.sum()]), 1, ROW_SUM_TOLERANCE).any():
         raise InvalidPolicy(f"reference = {mu}: give probabilities that sum to 1")
     name = "budget" if multiplier is None else "multiplier"

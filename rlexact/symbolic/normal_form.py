@@ -36,10 +36,20 @@ def spread(expression: Any) -> Any:
 def vanishes(expression: Any) -> bool:
     """Whether the numerator over a common denominator expands to 0."""
     numerator, _ = sympy.fraction(sympy.together(expression))
+    if numerator.is_Rational:
+        return bool(numerator == 0)
     try:
-        return bool(sympy.sring(numerator)[1] == 0)
+        return bool(expanded(numerator) == 0)
     except sympy.PolynomialError:  # a generator under a negative or symbolic power
         return bool(sympy.cancel(expression) == 0)
+
+
+def expanded(numerator: Any) -> Any:
+    """A polynomial in its symbols; failing that, in its exponentials, logarithms and roots as well."""
+    try:
+        return sympy.ring(sorted(numerator.free_symbols, key=str), sympy.QQ)[0].from_expr(numerator)
+    except ValueError:
+        return sympy.sring(numerator)[1]
 
 
 def with_split_logarithms(expression: Any) -> Any:

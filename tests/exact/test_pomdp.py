@@ -48,7 +48,9 @@ def tree_vectors(steps):
             axis=-1,
         ).reshape(-1, 2)
         mean = (first.sum(axis=-1) + second.sum(axis=-1)).reshape(-1, 1) * (19 * 100)  # 8000 · 19/20 · 1/4
-        trees = np.concatenate([listen - scale, mean + scale * np.array([-100, 10]), mean + scale * np.array([10, -100])])
+        trees = np.concatenate(
+            [listen - scale, mean + scale * np.array([-100, 10]), mean + scale * np.array([10, -100])]
+        )
         trees = np.unique(trees, axis=0)
     return trees, scale
 
@@ -72,7 +74,10 @@ def test_tiger_equals_the_enumeration_of_all_policy_trees(steps):
     trees, scale = tree_vectors(steps)
     assert int(np.abs(trees).max()) < 2**50  # so that no integer overflowed, nor does the product below
     distinct = {tuple(row) for row in trees.tolist()}
-    assert all(tuple(int(x * scale) for x in v) in distinct and (v * scale == (v * scale).astype(int)).all() for v in claimed.vectors)
+    assert all(
+        tuple(int(x * scale) for x in v) in distinct and (v * scale == (v * scale).astype(int)).all()
+        for v in claimed.vectors
+    )
     for x in corners(claimed.vectors):
         lines = trees[:, 0].astype(object) * x.numerator + trees[:, 1].astype(object) * (x.denominator - x.numerator)
         assert claimed.value_at(np.array([x, 1 - x])) == Fraction(int(lines.max()), x.denominator * scale)
