@@ -108,9 +108,8 @@ def return_fraction(mdp: MDP) -> tuple[Array, Array]:
     for states in closed_classes(mdp, half) if mdp.gamma == 1 else []:
         if ar.apart(r_1, r_0)[states].any():
             raise Unbounded(f"at gamma = 1 every p but 1/2 is paid for ever in {named(mdp, states)}")
-    going = ar.apart(middle.sum(axis=1), 0)  # a trap that pays nothing stays cut
     B = ar.eye(middle) - mdp.gamma * middle
-    K = ar.solve(B, ar.dense_array(mdp.gamma * ar.keep_rows(P_1 - P_0, going)))
+    K = ar.solve(B, ar.dense_array(mdp.gamma * (P_1 - P_0)))
     b, more = ar.solve(B, r_middle), ar.solve(B, r_1 - r_0)
     wide = np.vstack([np.column_stack([K, more]), ar.zeros(mdp.r, mdp.n_states + 1)])
     numerators, D = resolvent(ar.kernel_from(wide), np.append(b, ar.number(mdp.r, 1)))

@@ -94,7 +94,7 @@ def near_variation(advantages: Any, reference: Any, *, multiplier: Any = None, b
         raise NotExact("which symbolic advantage is larger is undecided: give the symbols numbers")
     order = sorted(range(A.size), key=lambda a: A[a])
     best = int(A.argmax())
-    slack, pi, nothing = A[best] - A, mu.copy(), 0 * A[best]
+    slack, pi = A[best] - A, mu.copy()
     left = delta
     for a in order:
         if a == best or slack[a] == 0 or (left is None and not slack[a] > lam):
@@ -103,8 +103,7 @@ def near_variation(advantages: Any, reference: Any, *, multiplier: Any = None, b
         pi[a], pi[best] = pi[a] - moved, pi[best] + moved
         left = None if left is None else left - moved
     if delta is not None:
-        movable = slack[ar.apart(pi, 0)]
-        lam = ar.largest(movable) if not left > 0 else nothing
+        lam = ar.largest(slack[ar.apart(pi, 0)])
     return Improvement(pi, lam, A[best] - lam, gained(A, pi, mu), np.abs(pi - mu).sum() / 2)
 
 

@@ -7,7 +7,7 @@ the number is not 0. A rational is its own interval.
 from typing import Any
 
 import sympy
-from mpmath import iv  # type: ignore[import-untyped]
+from mpmath import iv
 
 from rlexact.arithmetic import NotExact
 

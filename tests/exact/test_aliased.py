@@ -116,6 +116,35 @@ def test_limits_that_no_probability_attains():
         best_aliased_policy(late)
 
 
+def test_a_limit_below_the_best_is_no_obstacle():
+    """Once away from the start, 2 for taking the first action twice, 5 for the second twice: J(p) = 2 (1 - p)² + 5 p², p > 0.
+
+    At p = 0 the start is never left, and its limit 2 is approached from below: less than the 5 at p = 1.
+    """
+    one = Fraction(1)
+    table = {
+        (0, 0): [(one, 0, 0, False)],
+        (0, 1): [(one, 1, 0, False)],
+        (1, 0): [(one, 2, 0, False)],
+        (1, 1): [(one, 3, 0, False)],
+        (2, 0): [(one, None, 2, True)],
+        (2, 1): [(one, None, 0, True)],
+        (3, 0): [(one, None, 0, True)],
+        (3, 1): [(one, None, 5, True)],
+    }
+    best = best_aliased_policy(MDP.from_outcomes(table, 1, 0))
+    assert best.probability == 1
+    assert best.value == 5
+
+
+def test_a_trap_that_pays_nothing():
+    """Two states that lead to each other or stay, for nothing: only what the first step pays counts."""
+    P = [[[0, 1, 0], [0, 0, 1]], [[0, 1, 0], [0, 0, 1]], [[0, 0, 1], [0, "1", 0]]]
+    best = best_aliased_policy(MDP(P, R=[[1, 3], [0, 0], [0, 0]], gamma=1, initial=0))
+    assert best.probability == 1
+    assert best.value == 3
+
+
 def test_refusals():
     with pytest.raises(NotExact, match="to_rational"):
         best_aliased_policy(short_corridor().to_float())

@@ -9,7 +9,7 @@ import sympy
 
 from rlexact.arithmetic import MixedNumbers, NotExact
 from rlexact.exact import matrix_game as module
-from rlexact.exact.matrix_game import matrix_game, pointed_to, simplex
+from rlexact.exact.matrix_game import judged, matrix_game, pointed_to, simplex
 
 
 def kernel_value(M):
@@ -108,6 +108,10 @@ def test_simplex_and_the_proposal_agree(seed):
 
 
 def test_a_wrong_proposal_is_not_believed(monkeypatch):
+    pure = np.array([Fraction(1), Fraction(0)], dtype=object)
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "pointed_to", lambda M: judged(M, pure, pure))
+        assert matrix_game([["3", -1], [-2, 5]]).value == Fraction(13, 11)
     monkeypatch.setattr(module, "proposed", lambda M: (np.array([1.0, 0.0]), np.array([1.0, 0.0])))
     assert matrix_game([["3", -1], [-2, 5]]).value == Fraction(13, 11)
 

@@ -29,7 +29,7 @@ from rlexact.claims import (
     refuses,
     shows,
 )
-from rlexact.exact.estimator_law import estimator_law
+from rlexact.exact.estimator_law import estimator_law, from_start
 from rlexact.exact.evaluation import action_value, advantage, policy_value
 from rlexact.exact.expected_updates import td_update
 from rlexact.exact.fisher import natural_gradient
@@ -107,7 +107,9 @@ the_advantage
 @claim(
     "theory-139",
     says="The advantage is the ideal weight: positive raises an action's probability, negative lowers it, zero leaves it",
-    verdict=Conditional(given="a sample's effect on its own action, or the natural gradient; not the mean step of a softmax"),
+    verdict=Conditional(
+        given="a sample's effect on its own action, or the natural gradient; not the mean step of a softmax"
+    ),
     about=(policy_gradient, advantage, natural_gradient, actor_critic),
 )
 def the_ideal_weight():
@@ -117,7 +119,9 @@ def the_ideal_weight():
     yield equal(a, [Fraction(5, 4), QUARTER, Fraction(-11, 4)], "advantages")
     sampled = actor_critic(model, family, policy_value(model, family.policy))
     own = {w.actions[0]: sampled(w)[0, w.actions[0]] for w in paths(model, family.policy, 1)}
-    yield equal([own[k] for k in range(3)], [x * (1 - p) for x, p in zip(a, family.policy[0], strict=True)], "own pushes")
+    yield equal(
+        [own[k] for k in range(3)], [x * (1 - p) for x, p in zip(a, family.policy[0], strict=True)], "own pushes"
+    )
     slopes = family.jacobian[0, :, 0]
     moved = slopes @ policy_gradient(model, family)[0]
     yield equal(moved, [Fraction(15, 64), Fraction(-3, 128), Fraction(-27, 128)], "mean step: change of probabilities")
@@ -185,7 +189,9 @@ def target_variances(model, v, s):
 def bias_for_variance():
     walk = gallery.random_walk()
     known = fractions(*(Fraction(k, 6) for k in range(1, 6)))
-    yield equal(target_variances(walk, known, 2), [Fraction(1, 36), QUARTER], "random walk, right critic: TD, Monte Carlo")
+    yield equal(
+        target_variances(walk, known, 2), [Fraction(1, 36), QUARTER], "random walk, right critic: TD, Monte Carlo"
+    )
     yield equal(n_step_return_law(walk, uniform(walk), known, 1).bias, [0] * 5, "no bias")
     wrong = n_step_return_law(walk, uniform(walk), 0 * known, 1)
     yield equal(wrong.bias[2], -HALF, "a critic that is 0: biased by -1/2 at the middle")
@@ -208,7 +214,9 @@ bias_for_variance
 @claim(
     "theory-143",
     says=r"(lost display) The critic minimises $E[(\hat V(s_t) - y_t)^2]$, $y_t$ the return or the TD target held constant",
-    verdict=Holds(note="a table rests at V^π either way; differentiating through the target as well gives another answer"),
+    verdict=Holds(
+        note="a table rests at V^π either way; differentiating through the target as well gives another answer"
+    ),
     about=(td_update, estimator_law),
 )
 def the_critic_loss():
@@ -267,15 +275,12 @@ def the_two_targets():
     yield equal(target_variances(walk, known, 2), [Fraction(1, 36), QUARTER], "1/36 and 1/4")
     whole = estimator_law(quits(), None, 2, lambda p: sum(p.rewards), target=0)
     yield equal([whole.mean, whole.bias], [0, 0], "a whole episode: no bias")
-    cut = n_step_return_law(steady(), None_policy(), fractions(0), 11)
+    cut = n_step_return_law(steady(), uniform(steady()), fractions(0), 11)
     yield equal(cut.bias[0], -10 * NINE_TENTHS**11, "a stream of 1s cut at T = 10, nothing put behind: bias")
     yield against(bool(cut.bias[0] != 0), "Monte Carlo with a horizon is biased")
-    yield exceeds(*target_variances(quits(), fractions(0, 0, 0), 0), "quits, critic 0: variance of TD above Monte Carlo")
-
-
-def None_policy():
-    """The only policy there is where there is one state and one action."""
-    return np.array([[ONE]])
+    yield exceeds(
+        *target_variances(quits(), fractions(0, 0, 0), 0), "quits, critic 0: variance of TD above Monte Carlo"
+    )
 
 
 the_two_targets
@@ -291,7 +296,9 @@ the_two_targets
 @claim(
     "theory-146",
     says="In practice bootstrapping wins: less variance outweighs the bias, especially with an accurate critic",
-    verdict=Conditional(given="the critic's error is small against the spread of the return; early in training it need not be"),
+    verdict=Conditional(
+        given="the critic's error is small against the spread of the return; early in training it need not be"
+    ),
     about=(n_step_return_law, return_variance),
 )
 def does_bootstrapping_win():
@@ -300,7 +307,9 @@ def does_bootstrapping_win():
     monte_carlo = return_variance(walk, policy)[2]
     good = n_step_return_law(walk, policy, known, 1).mean_squared_error[2]
     bad = n_step_return_law(walk, policy, fractions(-1, -1, -1, -1, -1), 1).mean_squared_error[2]
-    yield equal([good, monte_carlo, bad], [Fraction(1, 36), QUARTER, Fraction(9, 4)], "right critic, Monte Carlo, critic -1")
+    yield equal(
+        [good, monte_carlo, bad], [Fraction(1, 36), QUARTER, Fraction(9, 4)], "right critic, Monte Carlo, critic -1"
+    )
     yield below(good, monte_carlo, "it wins with the right critic")
     yield exceeds(bad, monte_carlo, "it loses with the other")
 
@@ -354,7 +363,9 @@ the_algorithm
 @claim(
     "theory-148",
     says="Actor-critic is REINFORCE with a baseline, the return replaced by the TD target and an update after each step",
-    verdict=Holds(note="λ = 1 of the same family is REINFORCE; an update each step also lets θ and V̂ change on the way"),
+    verdict=Holds(
+        note="λ = 1 of the same family is REINFORCE; an update each step also lets θ and V̂ change on the way"
+    ),
     about=(td_error, reward_to_go, actor_critic),
 )
 def reinforce_and_two_changes():
@@ -372,7 +383,9 @@ def reinforce_and_two_changes():
     full = actor_critic(model, family, v, 1)
     yield equal([full(p) for p in listed], [plain(p) for p in listed], "the two updates with λ = 1, path by path")
     first = [actor_critic(model, family, v, 0)(p)[0] for p in listed]
-    yield equal(first, [[d * x / 2 for x in ((1, -1), (-1, 1))[p.actions[0]]] for p in listed for d in [delta(p, 0)]], "λ = 0")
+    yield equal(
+        first, [[d * x / 2 for x in ((1, -1), (-1, 1))[p.actions[0]]] for p in listed for d in [delta(p, 0)]], "λ = 0"
+    )
 
 
 reinforce_and_two_changes
@@ -391,7 +404,9 @@ reinforce_and_two_changes
 @claim(
     "theory-149",
     says=r"Full Monte Carlo $\hat G_t - \hat V(s_t)$ estimates the advantage with no bias and very high variance",
-    verdict=Conditional(given="bias of the gradient is meant, or V̂(s_t) is right; where nothing is random, no variance either"),
+    verdict=Conditional(
+        given="bias of the gradient is meant, or V̂(s_t) is right; where nothing is random, no variance either"
+    ),
     about=(lambda_advantage_law, actor_critic_mean),
 )
 def the_monte_carlo_row():
@@ -427,7 +442,9 @@ def n_step_facts(model, v, s, ns):
     "theory-150",
     "theory-151",
     says="n-step returns have medium bias and variance; one-step TD has high bias (if V̂ is wrong) and low variance",
-    verdict=Conditional(given="V̂ is close to V^π (variance then grows with n) and equally wrong everywhere (bias then shrinks as γⁿ)"),
+    verdict=Conditional(
+        given="V̂ is close to V^π (variance then grows with n) and equally wrong everywhere (bias then shrinks as γⁿ)"
+    ),
     about=n_step_facts,
 )
 def the_middle_rows():
@@ -464,11 +481,13 @@ def the_gae_row():
     model, family = relay()
     v = fractions(7, -3)
     ends = [[lambda_advantage(model, v, lam)(p, 0) for p in paths(model, family.policy, 2)] for lam in (0, 1)]
-    hand = [[p.rewards[0] - Fraction(17, 2), p.rewards[0] + HALF * p.rewards[1] - 7] for p in paths(model, family.policy, 2)]
+    hand = [
+        [p.rewards[0] - Fraction(17, 2), p.rewards[0] + HALF * p.rewards[1] - 7] for p in paths(model, family.policy, 2)
+    ]
     yield equal(ends, [list(x) for x in zip(*hand, strict=True)], "λ = 0: r + γV̂ - V̂. λ = 1: G - V̂")
     lam = sympy.Symbol("lambda", nonnegative=True)
-    right, symbolic = fractions(7, -3), model.to_symbolic()
-    bias = lambda_advantage_law(symbolic, uniform(symbolic), right, lam).bias[0, 0]
+    symbolic = model.to_symbolic()
+    bias = lambda_advantage_law(symbolic, uniform(symbolic), v, lam).bias[0, 0]
     yield proved(bias - (-8 + sympy.Rational(5, 2) * lam), "relay, V̂ = (7, -3): bias -8 + 5λ/2 at the start")
     loop = quits().to_symbolic()
     noise = lambda_advantage_law(loop, uniform(loop), fractions(0, 0, 0), lam).variance[0, 0]
@@ -613,7 +632,7 @@ the_usual_lambda
 # ## Many environments
 #
 # Sixteen transitions at the same moment of sixteen independent runs are uncorrelated. Sixteen in a row are correlated by
-# the chain. For a sticky two-state chain that matters: the average of sixteen has variance 1/64 across runs, and more than nine
+# the chain. For a sticky two-state chain that matters: the average of sixteen has variance 1/64 across runs, and more than six
 # times that along one. But a chain that alternates covers both states evenly by itself, while sixteen copies that start together
 # march in step: sixteen times the same transition.
 
@@ -621,15 +640,15 @@ the_usual_lambda
 # %%
 def two_faces(stick, start):
     """Two states that stay with probability `stick` and pay their own number, 0 or 1."""
-    return MDP.chain([[stick, 1 - stick], [1 - stick, stick]], [0, 1], NINE_TENTHS, start)
+    return MDP.chain([[stick, 1 - stick], [1 - stick, stick]], [0, 1], ONE, start)
 
 
 def average_of_sixteen(stick, start):
-    """Variances of the mean of 16 rewards: of 16 independent runs at one moment, and of one run over 16 moments."""
+    """(mean, variance) of the average of 16 rewards: of 16 independent runs at one moment; of one run over 16 moments."""
     model = two_faces(stick, start)
-    at_once = estimator_law(model, None, 1, lambda p: Fraction(p.rewards[0])).averaged(16)
-    in_a_row = estimator_law(model, None, 16, lambda p: Fraction(sum(p.rewards), 16))
-    return at_once.variance, in_a_row.variance, in_a_row.mean, at_once.mean
+    sums = {n: from_start(model, n_step_return_law(model, uniform(model), fractions(0, 0), n)) for n in (1, 16)}
+    at_once = sums[1].averaged(16)
+    return (at_once.mean, at_once.variance), (sums[16].mean / 16, sums[16].variance / 256)
 
 
 def sticky_by_hand(stick):
@@ -640,17 +659,22 @@ def sticky_by_hand(stick):
 @claim(
     "theory-157",
     says="A batch from parallel environments, say 16, is less correlated and more diverse than 16 consecutive transitions",
-    verdict=Conditional(given="runs are in independently drawn states, and consecutive transitions positively correlated"),
+    verdict=Conditional(
+        given="runs are in independently drawn states, and consecutive transitions positively correlated"
+    ),
     about=average_of_sixteen,
 )
 def many_environments():
-    across, along, *_ = average_of_sixteen(NINE_TENTHS, [HALF, HALF])
-    yield equal(across, Fraction(1, 64), "sticky chain, 16 independent runs: variance of the average")
-    yield equal(along, sticky_by_hand(NINE_TENTHS), "one run of 16 steps, from the covariances (4/5)^k / 4")
-    yield below(6 * across, along, "more than six times as much")
-    across, along, mean, same = average_of_sixteen(Fraction(0), 0)
-    yield equal([across, along, mean, same], [0, 0, HALF, 0], "alternating, all from state 0: variances, averages")
-    yield against(mean == HALF and same == 0, "one run sees both states evenly; 16 runs in step see state 0 sixteen times")
+    across, along = average_of_sixteen(NINE_TENTHS, [HALF, HALF])
+    yield equal(across, (HALF, Fraction(1, 64)), "sticky chain, 16 independent runs: mean and variance of the average")
+    yield equal(along, (HALF, sticky_by_hand(NINE_TENTHS)), "one run of 16 steps, from the covariances (4/5)^k / 4")
+    yield below(6 * across[1], along[1], "more than six times as much")
+    across, along = average_of_sixteen(Fraction(0), 0)
+    yield equal(across, (0, 0), "alternating, all from state 0: 16 runs in step, mean and variance")
+    yield equal(along, (HALF, 0), "16 steps of one run")
+    yield against(
+        along[0] == HALF != across[0], "one run sees both states evenly; 16 runs in step see state 0 sixteen times"
+    )
 
 
 many_environments

@@ -259,22 +259,30 @@ def traces():
     return model, np.array([[HALF, HALF], [2 * third, third], [QUARTER, 3 * QUARTER]], dtype=object)
 
 
+def chance(model, policy, event):
+    """The probability of an event of two steps."""
+    return expect(model, policy, 2, lambda path: int(event(path)))
+
+
 @claim(
     "theory-114",
     says=r"Earlier rewards are determined by $s_{t'}, a_{t'}$, which are independent of $a_t$ given $s_t$",
     verdict=Holds(note="given s_t, for a policy that looks at s_t only; without the condition they are dependent"),
-    about=chances,
+    about=chance,
 )
 def independent_given_the_state():
     model, policy = traces()
-    joint = dict(chances(model, policy, 2, lambda w: (w.rewards[0], w.states[1], w.actions[1])))
-    past = dict(chances(model, policy, 2, lambda w: (w.rewards[0], w.states[1])))
-    yield equal([past[1, 1], past[0, 1]], [Fraction(1, 3), Fraction(1, 8)], "Pr(r_0, s_1 = 1), by hand")
-    factored = [joint[r, s, a] - past[r, s] * policy[s, a] for r in (0, 1) for s in (1, 2) for a in (0, 1)]
-    yield equal(factored, [0] * 8, "Pr(r_0, s_1, a_1) = Pr(r_0, s_1) π(a_1 | s_1)")
-    together = chances(model, policy, 2, lambda w: w.rewards[0] * w.actions[1])[1][1]
-    alone = chances(model, policy, 2, lambda w: w.actions[1])[1][1]
-    yield equal(together - HALF * alone, Fraction(-25, 576), "Cov(r_0, a_1) without the condition: not 0")
+
+    def pr(r=None, s=None, a=None):
+        """Pr(r_0 = r, s_1 = s, a_1 = a), of those that are given."""
+        seen = lambda w: (w.rewards[0], w.states[1], w.actions[1])  # noqa: E731
+        return chance(model, policy, lambda w: all(x in (None, y) for x, y in zip((r, s, a), seen(w), strict=True)))
+
+    yield equal([pr(r=1, s=1), pr(r=0, s=1)], [Fraction(1, 3), Fraction(1, 8)], "Pr(r_0, s_1 = 1), by hand")
+    gaps = [pr(r, s, a) - pr(r, s) * policy[s, a] for r in (0, 1) for s in (1, 2) for a in (0, 1)]
+    yield equal(gaps, [0] * 8, "Pr(r_0, s_1, a_1) = Pr(r_0, s_1) π(a_1 | s_1)")
+    apart = pr(r=1, a=1) - pr(r=1) * pr(a=1)
+    yield equal(apart, Fraction(-25, 576), "Cov(r_0, a_1) without the condition: not 0")
 
 
 independent_given_the_state
@@ -447,7 +455,8 @@ def free_arms():
 )
 def a_baseline_has_mean_zero():
     model, family, w = free_arms()
-    score, pi, b = score_table(model, family)[0, :, 0], family.policy[0], sympy.Symbol("b", real=True)
+    score, b = score_table(model, family)[0, :, 0], sympy.Symbol("b", real=True)
+    pi = np.array([x / sum(w) for x in w])
     by_hand = [[x * sympy.diff(f, x) for x in w] for f in pi]
     logs = [[x * sympy.diff(sympy.log(f), x) for x in w] for f in pi]
     yield proved(score - np.array(logs), "the scores are derivatives of log π")
