@@ -44,9 +44,10 @@ def is_symbol_type(kind: type) -> bool:
 def as_fraction(entry: Any) -> Fraction:
     """An integer, a Fraction, a Decimal or a string such as '0.1' or '1/3', read exactly."""
     try:
-        return Fraction(entry.item() if isinstance(entry, np.generic) else entry)
+        read = Fraction(entry.item() if isinstance(entry, np.generic) else entry)
     except (ValueError, TypeError, OverflowError, ZeroDivisionError):
         raise NotANumber(f"{entry!r} is not a finite decimal or a fraction") from None
+    return Fraction(int(read.numerator), int(read.denominator))  # a Fraction made of NumPy integers would overflow
 
 
 def kind_of(entry: Any) -> str:

@@ -30,7 +30,8 @@ from rlexact.arithmetic.polynomial import (
 )
 from rlexact.door import InvalidMDP, InvalidPolicy
 from rlexact.exact.chain import closed_classes, named
-from rlexact.exact.evaluation import ending_chain, expected_return
+from rlexact.exact.difference import weighed
+from rlexact.exact.evaluation import ending_chain, expected_return, visits
 from rlexact.exact.parametric import added
 from rlexact.mdp import MDP
 from rlexact.policy import choices, number_in_unit_interval, spread
@@ -89,15 +90,24 @@ def best_aliased_policy(mdp: MDP) -> AliasedPolicy:
     inside = roots_between(turning, -HALF, HALF) if ar.apart(turning, 0).any() else []
     found = [(image(N, D, q), image(SHIFT, ONE, q)) for q in [*inside, AlgebraicNumber.of(0)]]
     for end in (0, 1):
-        try:
-            own = expected_return(mdp, shared_choice(mdp, end))
-        except InvalidPolicy:  # it never ends and is paid: only the limit counts
-            continue
-        found.append((AlgebraicNumber.of(own), AlgebraicNumber.of(end)))
+        if (own := attained(mdp, shared_choice(mdp, end))) is not None:
+            found.append((AlgebraicNumber.of(own), AlgebraicNumber.of(end)))
     value, p = max(found, key=lambda pair: pair[0])
     for side in (-HALF, HALF):
         refuse_limit(N, D, side, inside, value)
     return AliasedPolicy(p, value, N, D)
+
+
+def attained(mdp: MDP, policy: Array) -> Any:
+    """J of one policy, or None where it goes round for ever and is paid; states that it never comes to do not matter."""
+    try:
+        return expected_return(mdp, policy)
+    except InvalidPolicy:
+        pass
+    try:
+        return weighed(visits(mdp, policy), mdp.under(policy)[1])
+    except InvalidPolicy:
+        return None
 
 
 def return_fraction(mdp: MDP) -> tuple[Array, Array]:

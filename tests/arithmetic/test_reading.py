@@ -10,6 +10,7 @@ import sympy
 
 from rlexact import arithmetic as ar
 from rlexact.arithmetic.reading import fits_float, kind_of
+from rlexact.mdp import MDP
 
 g = sympy.Symbol("g")
 
@@ -135,3 +136,10 @@ def test_sympy_numbers_are_symbols():
         "float",
         "exact",
     ]
+
+
+def test_fractions_made_of_numpy_integers_become_plain():
+    """Fraction(np.int64(3)) keeps NumPy parts, which overflow silently in products."""
+    read = MDP([[["1"]]], [[Fraction(np.int64(2**40))]], "1/2").r[0, 0]
+    assert type(read.numerator) is int
+    assert read * read == Fraction(2**80)

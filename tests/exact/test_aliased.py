@@ -137,6 +137,20 @@ def test_a_limit_below_the_best_is_no_obstacle():
     assert best.value == 5
 
 
+def test_a_trap_that_is_never_entered():
+    """Where nothing leads, p = 0 would pay -1 for ever: J(p) = 2 - p from the start all the same, with its top at p = 0."""
+    one = Fraction(1)
+    table = {
+        (0, 0): [(one, None, 2, True)],
+        (0, 1): [(one, None, 1, True)],
+        (1, 0): [(one, 1, -1, False)],
+        (1, 1): [(one, None, 0, True)],
+    }
+    best = best_aliased_policy(MDP.from_outcomes(table, 1, 0))
+    assert best.probability == 0
+    assert best.value == 2
+
+
 def test_a_trap_that_pays_nothing():
     """Two states that lead to each other or stay, for nothing: only what the first step pays counts."""
     P = [[[0, 1, 0], [0, 0, 1]], [[0, 1, 0], [0, 0, 1]], [[0, 0, 1], [0, "1", 0]]]

@@ -146,10 +146,12 @@ the_ideal_weight
     "theory-141",
     says=r"(lost display) $\hat A = r + \gamma\hat V(s') - \hat V(s)$; $r + \gamma\hat V(s')$ is a one-sample estimate of $Q^\pi$",
     verdict=Holds(note="unbiased when V̂ = V^π; otherwise off by γ E[e(s')] - e(s) with e = V̂ - V^π"),
-    about=(lambda_advantage_law, action_value, policy_value),
+    about=(lambda_advantage_law, action_value),
 )
 def the_td_advantage():
-    model, policy, _ = symbolic_choice()
+    gamma = sympy.Symbol("gamma", positive=True)
+    model = MDP([[[1, 0], [0, 1]], [[0, 1], [1, 0]]], [[1, 2], [3, -1]], gamma, initial=0)
+    policy = np.array([[HALF, HALF], [QUARTER, 3 * QUARTER]])
     v, q = policy_value(model, policy), action_value(model, policy)
     there = model.r + model.gamma * v[np.array([[0, 1], [1, 0]])]
     yield proved(q - there, "Q = r + γ E[V(s')], moves written out")
@@ -206,8 +208,9 @@ bias_for_variance
 # ## Training the critic
 #
 # The lost display is a squared error, $E[(\hat V(s_t) - y_t)^2]$, with $y_t = \hat G_t$ or $y_t = r_t + \gamma\hat V(s_{t+1})$ held
-# constant while differentiating. Then both rest at $V^\pi$. Not held constant, it would be another loss: from state 0 of
-# *quits* the squared TD error is $\frac{1}{2}(1 + x - v)^2 + \frac{1}{2}(-1 + y - v)^2$, plus those of the states that follow.
+# constant while differentiating. Then both rest at $V^\pi$. Differentiated through the target as well, the TD error leads
+# elsewhere: let a coin lead to a state that pays 1 or to one that pays 0. The true values 1/2, 1 and 0 have mean squared TD
+# error 1/4, the values 1/2, 3/4 and 1/4 have 1/8.
 
 
 # %%
@@ -366,7 +369,7 @@ the_algorithm
     verdict=Holds(
         note="λ = 1 of the same family is REINFORCE; an update each step also lets θ and V̂ change on the way"
     ),
-    about=(td_error, reward_to_go, actor_critic),
+    about=(reward_to_go, actor_critic),
 )
 def reinforce_and_two_changes():
     model, family = relay()
@@ -415,7 +418,9 @@ def the_monte_carlo_row():
     law = lambda_advantage_law(model, family.policy, wrong, 1)
     yield equal(law.bias, [[Fraction(-11, 2)] * 2, [5, 5]], "V̂ = (7, -3) for V = (3/2, 2): bias of the advantage")
     yield against(bool((law.bias != 0).all()), "no estimate of an advantage is unbiased here")
-    yield equal(actor_critic_mean(model, family, wrong, 1).bias, [[0, 0], [0, 0]], "bias of the gradient")
+    yield equal(
+        actor_critic_mean(model, family, wrong, 1).mean, [[-QUARTER, QUARTER], [-HALF, HALF]], "mean update: ∇V"
+    )
     yield equal(law.variance, [[1, 1], [0, 0]], "variance given (s, a): 1 where a choice is still to come, then 0")
 
 
@@ -475,7 +480,7 @@ the_middle_rows
     "theory-152",
     says=r"GAE: $\sum_l (\gamma\lambda)^l\delta_{t+l}$, bias and variance tuned by λ",
     verdict=Holds(note="continuous in λ between TD and Monte Carlo; neither column need be monotone"),
-    about=(lambda_advantage_law, lambda_advantage),
+    about=lambda_advantage_law,
 )
 def the_gae_row():
     model, family = relay()
@@ -584,8 +589,8 @@ monte_carlo_reveals
 
 
 # %%
-def share(n, lam, length=40):
-    """The weight of the n-step return in the λ-return from the start of a long row that pays nothing."""
+def share(n, lam, length=20):
+    """The weight of the n-step return in the λ-return from the start of a row of states that pay nothing."""
     row = [[[(ONE, s + 1 if s + 1 < length else None, 0, s + 1 == length)]] for s in range(length)]
     model = MDP.from_outcomes(row, ONE, 0)
     mark = fractions(*(int(s == n) for s in range(length)))
@@ -638,17 +643,22 @@ the_usual_lambda
 
 
 # %%
-def two_faces(stick, start):
-    """Two states that stay with probability `stick` and pay their own number, 0 or 1."""
-    return MDP.chain([[stick, 1 - stick], [1 - stick, stick]], [0, 1], ONE, start)
+def two_faces(stick, start, rounds):
+    """Two states that stay with probability `stick` and pay their own number, 0 or 1; it ends after some rounds."""
+    moves = {(k, f): [(stick, f), (1 - stick, 1 - f)] for k in range(rounds) for f in (0, 1)}
+    outcomes = [
+        [[(p, 2 * k + 2 + g if k + 1 < rounds else None, f, k + 1 == rounds) for p, g in law if p]]
+        for (k, f), law in moves.items()
+    ]
+    return MDP.from_outcomes(outcomes, ONE, start + [Fraction(0)] * (2 * rounds - 2))
 
 
 def average_of_sixteen(stick, start):
     """(mean, variance) of the average of 16 rewards: of 16 independent runs at one moment; of one run over 16 moments."""
-    model = two_faces(stick, start)
-    sums = {n: from_start(model, n_step_return_law(model, uniform(model), fractions(0, 0), n)) for n in (1, 16)}
-    at_once = sums[1].averaged(16)
-    return (at_once.mean, at_once.variance), (sums[16].mean / 16, sums[16].variance / 256)
+    models = [two_faces(stick, start, rounds) for rounds in (1, 16)]
+    one, sixteen = (from_start(m, n_step_return_law(m, uniform(m), 0 * m.initial, 16)) for m in models)
+    at_once = one.averaged(16)
+    return (at_once.mean, at_once.variance), (sixteen.mean / 16, sixteen.variance / 256)
 
 
 def sticky_by_hand(stick):
@@ -669,7 +679,7 @@ def many_environments():
     yield equal(across, (HALF, Fraction(1, 64)), "sticky chain, 16 independent runs: mean and variance of the average")
     yield equal(along, (HALF, sticky_by_hand(NINE_TENTHS)), "one run of 16 steps, from the covariances (4/5)^k / 4")
     yield below(6 * across[1], along[1], "more than six times as much")
-    across, along = average_of_sixteen(Fraction(0), 0)
+    across, along = average_of_sixteen(Fraction(0), [ONE, Fraction(0)])
     yield equal(across, (0, 0), "alternating, all from state 0: 16 runs in step, mean and variance")
     yield equal(along, (HALF, 0), "16 steps of one run")
     yield against(
@@ -693,8 +703,10 @@ def near_the_goal(ends):
     table = {("near the goal", "right"): [(ONE, "goal", 5, False)]}
     if not ends:
         table["goal", "right"] = [(ONE, "goal", 1, False)]
-    names = dict(states=("near the goal", "goal"), actions=("right",), terminal=["goal"] if ends else [])
-    return MDP.from_outcomes(table, NINE_TENTHS, "near the goal", **names)
+    goal = ["goal"] if ends else []
+    return MDP.from_outcomes(
+        table, NINE_TENTHS, "near the goal", states=("near the goal", "goal"), actions=["right"], terminal=goal
+    )
 
 
 def goal_error(ends, *v):

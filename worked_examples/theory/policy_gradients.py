@@ -84,12 +84,10 @@ def whose_foundation():
     yield proved(slope[0] - [sympy.diff(surrogate, t) for t in theta], "PPO's unclipped surrogate has the slope of J")
     temperature = sympy.Symbol("alpha", positive=True)
     tempered = softmax(arms, [[1 / temperature, 3 / temperature]])
-    soft = sum(p * (r - temperature * (sympy.log(p) + 1)) * m for p, r, m in zip(pi[0], (1, 3), (-1, 1), strict=True))
     there = {theta[0]: 1 / temperature, theta[1]: 3 / temperature}
-    pull = soft.subs(there) * 0 + sympy.diff(
-        sum(p * (r - temperature * sympy.log(p)) for p, r in zip(pi[0], (1, 3), strict=True)), theta[1]
-    ).subs(there)
-    yield proved(sympy.simplify(pull), "return plus α · entropy is stationary at π = softmax(r/α), where SAC rests")
+    soft = sum(p * (r - temperature * sympy.log(p)) for p, r in zip(pi[0], (1, 3), strict=True))
+    pulls = [sympy.simplify(sympy.diff(soft, t).subs(there)) for t in theta]
+    yield proved(pulls, "return plus α · entropy is stationary at π = softmax(r/α), where SAC rests")
     yield proved(tempered[0, 1] - 1 / (1 + sympy.exp(-2 / temperature)), "which takes the worse arm now and then")
     left_over = slope[0, 1].subs({theta[0]: 1, theta[1]: 3})
     yield against(bool(left_over > 0), "but the expected reward still rises there (α = 1): SAC does not ascend it")
@@ -215,13 +213,8 @@ def what_is_read_off_q():
     yield equal(greedy(loop, v), stated, "its greedy policy: right, then left")
     acting = epsilon_greedy(loop, backup(loop, v), Fraction(1, 10))
     yield differs(stated, acting, "the policy that gathers the data, ε = 1/10")
-    yield equal(
-        acting,
-        [["1/20", "19/20"], ["19/20", "1/20"]]
-        if False
-        else [[Fraction(1, 20), Fraction(19, 20)], [Fraction(19, 20), Fraction(1, 20)]],
-        "takes the other action one time in twenty",
-    )
+    often, seldom = Fraction(19, 20), Fraction(1, 20)
+    yield equal(acting, [[seldom, often], [often, seldom]], "takes the other action one time in twenty")
     tie = gallery.bandit((Fraction(2), 2))
     yield against(bool(policy_value(tie, uniform(tie))[0] == 2), "with a tie in Q, choosing evenly is greedy as well")
 
@@ -606,14 +599,26 @@ two_ways_to_write_v
 
 
 # %%
+FIELD = sympy.QQ.frac_field(x, y, gamma)  # quotients of polynomials, kept in lowest terms: identities there decide fast
+inside = np.vectorize(FIELD.from_sympy, otypes=[object])
+PI = inside(np.array(POLICY, dtype=object))
+MOVES = inside(np.vectorize(sympy.sympify, otypes=[object])(KERNEL))
+DISCOUNT = FIELD.from_sympy(gamma)
+
+
+def slope_of(table, theta):
+    return np.vectorize(lambda f: f.diff(FIELD.from_sympy(theta)), otypes=[object])(table)
+
+
 def recursion(theta):
-    """(∇V by hand, Σ ∇π Q, ∇Q, Σ π γ Σ p ∇V) for one parameter, from the library's Q."""
-    q = action_value(model(), POLICY)
-    slope = [sympy.diff(v, theta) for v in by_hand()]
-    local = [sum(sympy.diff(POLICY[s][a], theta) * q[s, a] for a in (0, 1)) for s in (0, 1)]
-    dq = [[sympy.diff(q[s, a], theta) for a in (0, 1)] for s in (0, 1)]
-    ahead = [[gamma * sum(KERNEL[s][a][t] * slope[t] for t in (0, 1)) for a in (0, 1)] for s in (0, 1)]
-    return slope, local, dq, ahead
+    """(∇V from Cramer's rule, Σ ∇π Q, ∇Q, γ Σ p ∇V) for one parameter, with the library's Q, as elements of the field."""
+    q = inside(np.array(list(map(list, action_value(model(), POLICY))), dtype=object))
+    slope = slope_of(inside(np.array(by_hand(), dtype=object)), theta)
+    return slope, (slope_of(PI, theta) * q).sum(axis=1), slope_of(q, theta), DISCOUNT * (MOVES @ slope)
+
+
+def zero(residual):
+    return [FIELD.to_sympy(f) for f in np.ravel(residual)]
 
 
 @claim(
@@ -628,13 +633,12 @@ def recursion(theta):
 def the_recursion():
     for theta in THETA:
         slope, local, dq, ahead = recursion(theta)
-        mixed = lambda table, s: sum(POLICY[s][a] * table[s][a] for a in (0, 1))  # noqa: E731
-        yield proved([slope[s] - local[s] - mixed(dq, s) for s in (0, 1)], f"step 2 along {theta}: Σ (∇π Q + π ∇Q)")
-        yield proved(np.array(dq) - np.array(ahead), f"step 3 along {theta}: ∇Q = γ Σ p ∇V")
-        yield proved([slope[s] - local[s] - mixed(ahead, s) for s in (0, 1)], f"step 4 along {theta}")
-        inner = [local[t] + mixed(ahead, t) for t in (0, 1)]
-        twice = [[gamma * sum(KERNEL[s][a][t] * inner[t] for t in (0, 1)) for a in (0, 1)] for s in (0, 1)]
-        yield proved([slope[s] - local[s] - mixed(twice, s) for s in (0, 1)], f"step 5 along {theta}: once more, at s'")
+        yield proved(zero(slope - local - (PI * dq).sum(axis=1)), f"step 2 along {theta}: Σ (∇π Q + π ∇Q)")
+        yield proved(zero(dq - ahead), f"step 3 along {theta}: ∇Q = γ Σ p ∇V")
+        yield proved(zero(slope - local - (PI * ahead).sum(axis=1)), f"step 4 along {theta}")
+        inner = local + (PI * ahead).sum(axis=1)
+        twice = local + (PI * (DISCOUNT * (MOVES @ inner))).sum(axis=1)
+        yield proved(zero(slope - twice), f"step 5 along {theta}: once more, at s'")
 
 
 the_recursion
@@ -653,18 +657,18 @@ the_recursion
 )
 def unrolled():
     slope, local, _, _ = recursion(x)
-    P = np.array([[sum(POLICY[s][a] * KERNEL[s][a][t] for a in (0, 1)) for t in (0, 1)] for s in (0, 1)], dtype=object)
-    power, collected = np.array([[1, 0], [0, 1]], dtype=object), np.zeros(2, dtype=object)
+    P = (PI[:, :, None] * MOVES).sum(axis=1)
+    power, collected = np.array([[FIELD.one, FIELD.zero], [FIELD.zero, FIELD.one]], dtype=object), 0 * local
     for steps in range(1, 4):
-        collected = collected + gamma ** (steps - 1) * (power @ np.array(local, dtype=object))
+        collected = collected + DISCOUNT ** (steps - 1) * (power @ local)
         power = power @ P
-        left_over = gamma**steps * (power @ np.array(slope, dtype=object))
-        yield proved(collected + left_over - slope, f"T = {steps}: collected terms and the remainder")
-    total = successor_representation(model(), POLICY) @ np.array(local, dtype=object)
-    yield proved(total - slope, "T → ∞: the whole series, summed by a solve")
-    numbers = {x: sympy.Rational(1, 2), y: sympy.Rational(1, 4), gamma: sympy.Rational(9, 10)}
-    tail = [gamma**k * max(abs(d.subs(numbers)) for d in slope) for k in (0, 100)]
-    yield below(sympy.Rational(tail[1].subs(numbers)), Fraction(1, 1000), "at γ = .9 the remainder of T = 100")
+        left_over = DISCOUNT**steps * (power @ slope)
+        yield proved(zero(collected + left_over - slope), f"T = {steps}: collected terms and the remainder")
+    total = inside(np.array(list(map(list, successor_representation(model(), POLICY))), dtype=object)) @ local
+    yield proved(zero(total - slope), "T → ∞: the whole series, summed by a solve")
+    numbers = {x: HALF, y: QUARTER, gamma: NINE_TENTHS}
+    tail = max(abs(Fraction(str(d.subs(numbers)))) for d in zero(slope)) * NINE_TENTHS**100
+    yield below(tail, Fraction(1, 1000), "at x = 1/2, y = 1/4, γ = .9 the remainder of T = 100 is at most")
 
 
 unrolled
@@ -706,13 +710,15 @@ normalised_visits
     about=(policy_gradient, occupancy, action_value),
 )
 def policy_gradient_theorem():
-    mdp, q, d = model(), action_value(model(), POLICY), occupancy(model(), POLICY)
-    v = (2 * by_hand()[0] + by_hand()[1]) / 3
+    start = np.array([FIELD.from_sympy(sympy.Rational(p.numerator, p.denominator)) for p in START], dtype=object)
+    d = inside(np.array(list(occupancy(model(), POLICY)), dtype=object))
+    found = policy_gradient(model(), family(model()))
     for k, theta in enumerate(THETA):
-        score = [[sympy.diff(sympy.log(POLICY[s][a]), theta) for a in (0, 1)] for s in (0, 1)]
-        mean = sum(d[s] * POLICY[s][a] * score[s][a] * q[s, a] for s in (0, 1) for a in (0, 1))
-        yield proved(mean / (1 - gamma) - sympy.diff(v, theta), f"along {theta}, against the derivative of V by hand")
-        yield proved(policy_gradient(mdp, family(mdp))[k] - sympy.diff(v, theta), "and the library's gradient")
+        slope, *_ = recursion(theta)
+        q = inside(np.array(list(map(list, action_value(model(), POLICY))), dtype=object))
+        mean = (d[:, None] * PI * (slope_of(PI, theta) / PI) * q).sum()
+        yield proved(zero(mean / (1 - DISCOUNT) - start @ slope), f"along {theta}, against the derivative of V by hand")
+        yield proved(zero(FIELD.from_sympy(found[k]) - start @ slope), "and the library's gradient")
     bandit = gallery.two_armed_bandit().replace(gamma=HALF)
     slope = policy_gradient(bandit, softmax_at(bandit, uniform(bandit)))
     yield equal(slope, [[-HALF, HALF]], "the bandit, by hand (1-3)/4 and (3-1)/4")

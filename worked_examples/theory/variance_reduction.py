@@ -275,8 +275,12 @@ def independent_given_the_state():
 
     def pr(r=None, s=None, a=None):
         """Pr(r_0 = r, s_1 = s, a_1 = a), of those that are given."""
-        seen = lambda w: (w.rewards[0], w.states[1], w.actions[1])  # noqa: E731
-        return chance(model, policy, lambda w: all(x in (None, y) for x, y in zip((r, s, a), seen(w), strict=True)))
+
+        def seen(w):
+            found = (w.rewards[0], w.states[1], w.actions[1])
+            return all(x in (None, y) for x, y in zip((r, s, a), found, strict=True))
+
+        return chance(model, policy, seen)
 
     yield equal([pr(r=1, s=1), pr(r=0, s=1)], [Fraction(1, 3), Fraction(1, 8)], "Pr(r_0, s_1 = 1), by hand")
     gaps = [pr(r, s, a) - pr(r, s) * policy[s, a] for r in (0, 1) for s in (1, 2) for a in (0, 1)]
@@ -289,6 +293,17 @@ independent_given_the_state
 
 
 # %%
+def prepaid(c):
+    """A step that pays c, then two arms, 10 and 12, evenly: (model, softmax family)."""
+    outcomes = {
+        (0, 0): [(ONE, 1, c, False)],
+        (1, 0): [(ONE, None, 10, True)],
+        (1, 1): [(ONE, None, 12, True)],
+    }
+    model = MDP.from_outcomes(outcomes, ONE, 0)
+    return model, softmax_at(model, uniform(model))
+
+
 @claim(
     "theory-116",
     "theory-117",
@@ -317,17 +332,6 @@ reward_to_go_is_unbiased
 
 
 # %%
-def prepaid(c):
-    """A step that pays c, then two arms, 10 and 12, evenly."""
-    outcomes = {
-        (0, 0): [(ONE, 1, c, False)],
-        (1, 0): [(ONE, None, 10, True)],
-        (1, 1): [(ONE, None, 12, True)],
-    }
-    model = MDP.from_outcomes(outcomes, ONE, 0)
-    return model, softmax_at(model, uniform(model))
-
-
 def total_variance(model, family, steps, estimator):
     """The trace of the covariance of one estimate."""
     return np.trace(estimator_law(model, family.policy, steps, estimator).covariance)
