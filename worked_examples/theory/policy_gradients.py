@@ -614,7 +614,7 @@ def recursion(theta):
     """(∇V from Cramer's rule, Σ ∇π Q, ∇Q, γ Σ p ∇V) for one parameter, with the library's Q, as elements of the field."""
     q = inside(np.array(list(map(list, action_value(model(), POLICY))), dtype=object))
     slope = slope_of(inside(np.array(by_hand(), dtype=object)), theta)
-    return slope, (slope_of(PI, theta) * q).sum(axis=1), slope_of(q, theta), DISCOUNT * (MOVES @ slope)
+    return slope, (slope_of(PI, theta) * q).sum(axis=1), slope_of(q, theta), (MOVES @ slope) * DISCOUNT
 
 
 def zero(residual):
@@ -637,7 +637,7 @@ def the_recursion():
         yield proved(zero(dq - ahead), f"step 3 along {theta}: ∇Q = γ Σ p ∇V")
         yield proved(zero(slope - local - (PI * ahead).sum(axis=1)), f"step 4 along {theta}")
         inner = local + (PI * ahead).sum(axis=1)
-        twice = local + (PI * (DISCOUNT * (MOVES @ inner))).sum(axis=1)
+        twice = local + (PI * ((MOVES @ inner) * DISCOUNT)).sum(axis=1)
         yield proved(zero(slope - twice), f"step 5 along {theta}: once more, at s'")
 
 
@@ -658,11 +658,11 @@ the_recursion
 def unrolled():
     slope, local, _, _ = recursion(x)
     P = (PI[:, :, None] * MOVES).sum(axis=1)
-    power, collected = np.array([[FIELD.one, FIELD.zero], [FIELD.zero, FIELD.one]], dtype=object), 0 * local
+    power, collected = np.array([[FIELD.one, FIELD.zero], [FIELD.zero, FIELD.one]], dtype=object), local * 0
     for steps in range(1, 4):
-        collected = collected + DISCOUNT ** (steps - 1) * (power @ local)
+        collected = collected + (power @ local) * DISCOUNT ** (steps - 1)
         power = power @ P
-        left_over = DISCOUNT**steps * (power @ slope)
+        left_over = (power @ slope) * DISCOUNT**steps
         yield proved(zero(collected + left_over - slope), f"T = {steps}: collected terms and the remainder")
     total = inside(np.array(list(map(list, successor_representation(model(), POLICY))), dtype=object)) @ local
     yield proved(zero(total - slope), "T → ∞: the whole series, summed by a solve")
