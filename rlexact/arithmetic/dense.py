@@ -112,6 +112,10 @@ def log(x: Array) -> Array:
     return np.log(x)
 
 
+def square_root(x: Array) -> Array:
+    return np.sqrt(x)
+
+
 def logsumexp(x: Array, axis: int = -1) -> Array:
     top = np.max(x, axis=axis, keepdims=True)
     shift = np.where(np.isfinite(top), top, 0.0)  # e^(x - shift) does not overflow, and all of -∞ stays -∞

@@ -5,6 +5,7 @@ never leave this file: an `fmpq` equals no `Fraction`.
 """
 
 from fractions import Fraction
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -230,6 +231,16 @@ def exp(x: Array) -> Array:
 
 def log(x: Array) -> Array:
     return refuse("log")  # type: ignore[no-any-return]
+
+
+def square_root(x: Array) -> Array:
+    out = filled(np.shape(x), 0)
+    for index, entry in np.ndenumerate(fractions_of(x)):
+        top, bottom = (isqrt(abs(part)) for part in entry.as_integer_ratio())
+        if top * top != entry.numerator or bottom * bottom != entry.denominator:
+            raise NotExact(f"the square root of {entry} is not rational: take the model to_float()")
+        out[index] = Fraction(top, bottom)
+    return out
 
 
 def logsumexp(x: Array, axis: int = -1) -> Array:

@@ -24,6 +24,7 @@ from rlexact.arithmetic.dense import (
     number,
     rounded_up,
     soft_best,
+    square_root,
     surprise,
     tidy,
     without_ones,
@@ -45,6 +46,7 @@ __all__ = [  # the dense world's, and handed on as this world's own
     "negative",
     "number",
     "soft_best",
+    "square_root",
     "surprise",
     "tidy",
 ]

@@ -195,6 +195,10 @@ def log(x: Array) -> Array:
     return each(sympy.log, x)
 
 
+def square_root(x: Array) -> Array:
+    return each(sympy.sqrt, x)
+
+
 def logsumexp(x: Array, axis: int = -1) -> Array:
     return log(exp(x).sum(axis=axis))
 

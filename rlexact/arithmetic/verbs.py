@@ -141,6 +141,11 @@ def log(x: Array) -> Array:
     return of(x).log(x)  # type: ignore[no-any-return]
 
 
+def square_root(x: Array) -> Array:
+    """√x entry by entry, x ≥ 0.  Raises `NotExact` where the root of a rational is not rational."""
+    return of(x).square_root(x)  # type: ignore[no-any-return]
+
+
 def logsumexp(x: Array, axis: int = -1) -> Array:
     return of(x).logsumexp(x, axis)  # type: ignore[no-any-return]
 

@@ -53,7 +53,9 @@ class LinearQuadratic:
         except (ar.NotANumber, MixedNumbers) as error:
             raise InvalidMDP(str(error)) from None
         if numbers["B"].ndim != 2:
-            raise InvalidMDP(f"B has shape {numbers['B'].shape}: give a row for each of n states, a column for each action")
+            raise InvalidMDP(
+                f"B has shape {numbers['B'].shape}: give a row for each of n states, a column for each action"
+            )
         n, m = numbers["B"].shape
         numbers.setdefault("noise", ar.zeros(numbers["B"], (n, n)))
         for name, shape in (("A", (n, n)), ("B", (n, m)), ("Q", (n, n)), ("R", (m, m)), ("noise", (n, n))):
@@ -152,7 +154,9 @@ def optimal_gain(model: LinearQuadratic) -> OptimalGain:
     off = ar.tidy(back - P)
     found = OptimalGain(K, P, ar.largest(np.concatenate([off, -off])))
     if not stable(model, model.closed(K)):
-        raise NotConverged("no stabilising gain solves the Riccati equation: some cost-free mode neither grows nor decays", found)
+        raise NotConverged(
+            "no stabilising gain solves the Riccati equation: some cost-free mode neither grows nor decays", found
+        )
     return found
 
 
@@ -161,7 +165,9 @@ def by_riccati(model: LinearQuadratic) -> Array:
     try:
         return np.asarray(scipy.linalg.solve_discrete_are(root * model.A, root * model.B, model.Q, model.R))
     except (np.linalg.LinAlgError, ValueError) as error:
-        raise NotConverged(f"the Riccati equation has no stabilising solution that SciPy finds: {error}", None) from None
+        raise NotConverged(
+            f"the Riccati equation has no stabilising solution that SciPy finds: {error}", None
+        ) from None
 
 
 def scalar_root(model: LinearQuadratic) -> Array:
@@ -202,7 +208,7 @@ def semidefinite(S: Array, *, strictly: bool = False) -> bool:
     while S.size:
         pivot, line = S[0, 0], S[1:, 0]
         flat = not ar.apart(pivot, 0, slop).any()
-        if flat and (strictly or ar.apart(line, 0, slop).any()) or not flat and ar.negative(pivot).any():
+        if (strictly or ar.apart(line, 0, slop).any()) if flat else ar.negative(pivot).any():
             return False
         S = S[1:, 1:] if flat else ar.tidy(S[1:, 1:] - np.outer(line, line) / pivot)
     return True
@@ -240,7 +246,9 @@ def beside(like: Array, name: str, value: Any, shape: tuple[int, ...]) -> Array:
     """Numbers read beside the model's own; integers join every kind.  Raises `MixedNumbers` for another kind."""
     numbers = ar.read({name: value, "the model": like})
     if ar.of(numbers["the model"]) is not ar.of(like):
-        raise MixedNumbers(f"{name} is {ar.of(numbers[name]).NAME}, the model is {ar.of(like).NAME}: convert one of them")
+        raise MixedNumbers(
+            f"{name} is {ar.of(numbers[name]).NAME}, the model is {ar.of(like).NAME}: convert one of them"
+        )
     return shaped(name, numbers[name], shape, InvalidPolicy)
 
 

@@ -62,7 +62,7 @@ def doubling(epsilon: Any = Fraction(1, 10), gamma: Any = GAMMA) -> MDP:
     The first leads to the second, which stays with probability 1 - ε and ends with ε. Started in the first.
     """
     end = Fraction(epsilon) if isinstance(epsilon, str) else epsilon
-    table = [[[(ONE, 1, 0, False)]], [[(1 - end, 1, 0, False), (end, None, 0, True)]]]
+    table: list[list[list[Outcome]]] = [[[(ONE, 1, 0, False)]], [[(1 - end, 1, 0, False), (end, None, 0, True)]]]
     return MDP.from_outcomes(table, gamma, 0, actions=("go",))
 
 
@@ -78,7 +78,7 @@ def w_to_2w(epsilon: Any = Fraction(1, 10), gamma: Any = GAMMA) -> LinearExample
 def tsitsiklis_van_roy(epsilon: Any = Fraction(1, 10), gamma: Any = GAMMA) -> LinearExample:
     """Both states alike, w fitted by least squares at each step: w ← (6 - 4ε)γ/5 · w.  Sutton and Barto (2018), Example 11.2.
 
-    It diverges exactly where γ > 5/(6 - 4ε), although every fit is perfect in the mean square.
+    It diverges exactly where γ > 5/(6 - 4ε), although each fit is the best there is.
     """
     mdp = doubling(epsilon, gamma)
     return example(mdp, uniform(mdp), [[1], [2]], [Fraction(1, 2)] * 2, [1])

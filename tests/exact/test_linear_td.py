@@ -11,7 +11,7 @@ from rlexact.arithmetic import MixedNumbers, NotExact, SingularSystem, kernel_fr
 from rlexact.exact.evaluation import action_value, policy_value
 from rlexact.exact.expected_updates import expected_q_learning, td_update
 from rlexact.exact.linear_td import expected_linear_q, linear_sarsa, linear_td
-from rlexact.exact.stability import positive_stable, schur_stable, spectrum
+from rlexact.exact.stability import Stability, positive_stable, schur_stable, spectrum
 from rlexact.exact.stationary import stationary
 from rlexact.gallery.counterexamples import baird, w_to_2w
 from rlexact.mdp import MDP
@@ -163,6 +163,9 @@ def test_dependent_features_give_the_value_of_independent_ones_and_the_least_nor
         theta, both = getattr(td, name)(), getattr(twice, name)()
         assert list(both) == [theta[0], theta[1] / 2, theta[1] / 2]
     assert twice.stable() == td.stable() is True
+    floats = linear_td(mdp.to_float(), PI.astype(float), PHI[:, [0, 1, 1]].astype(float), D.astype(float)).stability()
+    assert floats.stable  # the standing direction's 0 is not in the verdict
+    assert floats.eigenvalues.shape == (2,)
     still = twice.update(ALPHA)(np.array([Fraction(2), Fraction(5), Fraction(-1)]))
     assert still[1] - still[2] == 6  # the direction that no value sees
 
@@ -288,6 +291,8 @@ def test_verdicts_on_the_edge():
     rotation = spectrum(np.array([[0.0, 1.0], [-1.0, 0.0]]))
     assert not rotation.stable
     assert not rotation.unstable
+    lost = Stability(np.array([1e-17, 1.0]), 1e-16)
+    assert not lost.stable
     with pytest.raises(NotExact, match="positive_stable"):
         spectrum(rationals([[1]]))
 

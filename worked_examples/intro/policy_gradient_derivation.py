@@ -19,16 +19,14 @@ import numpy as np
 import sympy
 
 from rlexact import gallery
-from rlexact.claims import Conditional, Holds, Section, Wrong, against, claim, differs, equal, proved, refuses, shows
+from rlexact.claims import Conditional, Holds, Section, Wrong, against, claim, differs, equal, proved, refuses
 from rlexact.door import InvalidPolicy
 from rlexact.exact.evaluation import action_value, expected_return, occupancy, policy_value, visits
 from rlexact.exact.gradient import policy_gradient, trajectory_gradient, undiscounted_direction, weighted_gradient
-from rlexact.exact.parameterisation import direct, softmax_at, with_jacobian
-from rlexact.exact.paths import expect
+from rlexact.exact.parameterisation import direct, with_jacobian
 from rlexact.mdp import MDP
 from rlexact.plotting import COLOURS, figure
-from rlexact.policy import deterministic, uniform
-from rlexact.symbolic.gaussian import expectation
+from rlexact.policy import deterministic
 
 SECTION = Section("intro", "policy_gradient_derivation", "Seven lines from the objective to the gradient")
 
@@ -419,7 +417,7 @@ def no_balance():
         [v[SALAD] - v[POISON] - 2, q[0, 1] - q[0, 0] + 2 * gamma],
         "values differ by 2; Q(·, poison) - Q(·, salad) = -2γ",
     )
-    even = policy_value(mdp.replace(R=[[1, 1], [1, 1]]), pi)
+    even = policy_value(MDP([[[1, 0], [0, 1]]] * 2, [[1, 1], [1, 1]], gamma, initial=[1, 0]), pi)
     yield proved(
         sum(c * w for c, w in zip(change, even, strict=True)), "with equal rewards all states are worth the same: 0"
     )
@@ -431,7 +429,7 @@ no_balance
 # %%
 @figure
 def where_the_lines_part():
-    """The eater at γ = 0.9 and x = 1/3: the seven lines with the induced distribution. Only one has the slope of the return."""
+    """The lines at γ = 0.9 for the induced distribution: (2) meets ∇J because ∇V is the same in both states, no other does."""
     from matplotlib import pyplot as plt
 
     g = 0.9

@@ -154,6 +154,7 @@ def the_value():
     unconditioned = expected_return(
         loop.replace(initial=[Fraction(1, 2), Fraction(1, 2)]), deterministic(loop, ["right"] * 2)
     )
+    yield equal(unconditioned, 11, "started evenly: (12 + 10)/2")
     yield differs([unconditioned, unconditioned], v, "without s_0 = s: one number for every state")
     other = policy_value(loop, deterministic(loop, ["left", "right"]))
     yield differs(v, other, "without π: left in A makes another V")
@@ -331,13 +332,13 @@ return_of_a_policy
 # %%
 @figure
 def three_readings():
-    """Salad and poison at γ = 0.9: three distributions, three answers; only the law of the first state gives the return."""
+    """Salad and poison at γ = 0.5: three distributions, three answers; only the law of the first state gives the return."""
     from matplotlib import pyplot as plt
 
     x = np.linspace(0, 1, 50)
-    start = 1 + 9 * (1 - 2 * x)
+    start = 1 + (1 - 2 * x)
     fig, ax = plt.subplots(figsize=(6.0, 3.2))
-    readings = {"first state: the return": start, "discounted visits": start - 1.8 * x, "long run": 10 * (1 - 2 * x)}
+    readings = {"first state: the return": start, "discounted visits": start - x, "long run": 2 * (1 - 2 * x)}
     for colour, (label, values) in zip(COLOURS, readings.items(), strict=False):
         ax.plot(x, values, color=colour, label=label)
     ax.set(xlabel="chance of poison x", ylabel=r"$\sum_s d(s)\,V(s)$")

@@ -77,18 +77,20 @@ def bandit_at(theta):
 def whose_foundation():
     theta = sympy.symbols("theta1:3", real=True)
     arms, pi = bandit_at(theta)
+    temperature = sympy.Symbol("alpha", positive=True)
+    tempered = softmax(arms, [[1 / temperature, 3 / temperature]])
+    yield proved(
+        tempered[0, 1] - 1 / (1 + sympy.exp(-2 / temperature)), "softmax(r/α) takes the worse arm now and then"
+    )
     slope = policy_gradient(arms, softmax_at(arms, pi))
     old = sympy.symbols("omega1:3", real=True)
     weights = [sympy.exp(o) / sum(map(sympy.exp, old)) for o in old]
     surrogate = sum(w * (p / w) * r for w, p, r in zip(weights, pi[0], (1, 3), strict=True))
     yield proved(slope[0] - [sympy.diff(surrogate, t) for t in theta], "PPO's unclipped surrogate has the slope of J")
-    temperature = sympy.Symbol("alpha", positive=True)
-    tempered = softmax(arms, [[1 / temperature, 3 / temperature]])
     there = {theta[0]: 1 / temperature, theta[1]: 3 / temperature}
     soft = sum(p * (r - temperature * sympy.log(p)) for p, r in zip(pi[0], (1, 3), strict=True))
     pulls = [sympy.simplify(sympy.diff(soft, t).subs(there)) for t in theta]
     yield proved(pulls, "return plus α · entropy is stationary at π = softmax(r/α), where SAC rests")
-    yield proved(tempered[0, 1] - 1 / (1 + sympy.exp(-2 / temperature)), "which takes the worse arm now and then")
     left_over = slope[0, 1].subs({theta[0]: 1, theta[1]: 3})
     yield against(bool(left_over > 0), "but the expected reward still rises there (α = 1): SAC does not ascend it")
     yield sourced("Mnih et al. (2015), Hessel et al. (2018), Kapturowski et al. (2019): Q-networks alone", against=True)
@@ -418,7 +420,7 @@ returns_do_not_move
     "theory-084",
     says=r"$\nabla P = P\, \nabla \log P$, the chain rule for the logarithm",
     verdict=Conditional(given="P > 0; where P = 0 can be left, ∇P ≠ 0 although every sampled term is 0"),
-    about=(paths, policy_gradient),
+    about=policy_gradient,
 )
 def log_derivative():
     f = sympy.Function("f", positive=True)(x)
@@ -871,7 +873,7 @@ def motion(rewards, policy):
     verdict=Conditional(
         given="there are two actions, or 'on average': with three the best action can lose mass while J rises"
     ),
-    about=(policy_gradient, softmax_at),
+    about=policy_gradient,
 )
 def where_mass_goes():
     _, two = motion((1, 3), [HALF, HALF])
