@@ -90,7 +90,7 @@ def eigenvalues(a: Array) -> Array:
 
 
 def null_space(a: Array) -> Array:
-    _, sizes, axes = np.linalg.svd(a)
+    _, sizes, axes = np.linalg.svd(a, full_matrices=a.shape[0] < a.shape[1])
     rank = np.count_nonzero(sizes > max(a.shape) * 2 * UNIT_ROUNDOFF * largest(sizes))
     return np.asarray(axes[rank:].T)
 

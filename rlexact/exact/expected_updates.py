@@ -5,6 +5,7 @@ One update moves the table x towards a sampled target at one place, drawn with p
     TD(0)        V(s) += α (r + γ V(s') - V(s))                     E[V' | V] = V + α D (r_π + γ P_π V - V)   [U1]
     SARSA        Q(s, a) += α (r + γ Q(s', a') - Q(s, a))           E[Q' | Q] = Q + α D (r + γ P Π Q - Q)      [U2]
     Q-learning   Q(s, a) += α (r + γ max_a' Q(s', a') - Q(s, a))    E[Q' | Q] = Q + α D (r + γ P max Q - Q)    [U3]
+    double Q     Q₁(s, a) += α (r + γ Q₂(s', argmax Q₁(s', ·)) - Q₁(s, a)), or with 1 and 2 exchanged     [U7]
     linear ones  x ← M x + b,   M = I + α D (γ P - I),   b = α D r;   x_k = M^k x_0 + Σ_{i<k} M^i b     [U4]
 
 What is exact: [U1] to [U3] for one update from a given table, always. [U1] and [U2] also for k updates, if each draws
@@ -38,6 +39,7 @@ from rlexact.arithmetic import Array
 from rlexact.exact.bellman import backup, checked_v
 from rlexact.mdp import MDP
 from rlexact.outcomes import outcomes_of
+from rlexact.policy import first_best
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +115,24 @@ def expected_q_learning(mdp: MDP, q: Array, alpha: Any, weights: Array) -> Array
     top, _ = ar.best(held, mdp.available)
     steps = step_size(mdp, alpha) * checked_weights(mdp, weights, mdp.r.shape)
     return ar.tidy(held + steps * (table(mdp, backup(mdp, top)) - held))
+
+
+def expected_double_q_learning(
+    mdp: MDP, first: Array, second: Array, alpha: Any, weights: Array
+) -> tuple[Array, Array]:
+    """E[Q₁', Q₂'] after one double Q-learning update [U7]: (S, A), (S, A), α, (S, A) -> (S, A), (S, A).
+
+    A fair coin says which table moves; it chooses its first maximiser at s', and the other table says what that is worth.
+    The pair (Q*, Q*) stays where it is. van Hasselt (2010), Algorithm 1.
+    """
+    one, two = table(mdp, first), table(mdp, second)
+    steps = step_size(mdp, alpha) * checked_weights(mdp, weights, mdp.r.shape) / 2
+
+    def moved(held: Array, judge: Array) -> Array:
+        worth = ar.average(mdp.admit(first_best(mdp, held)), judge)
+        return ar.tidy(held + steps * (table(mdp, backup(mdp, worth)) - held))
+
+    return moved(one, two), moved(two, one)
 
 
 def held_update(mdp: MDP, policy: Array, alpha: Any, steps: int) -> ExpectedUpdate:

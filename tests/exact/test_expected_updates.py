@@ -12,6 +12,7 @@ from rlexact.exact.evaluation import action_value, policy_value
 from rlexact.exact.expected_updates import (
     episode_moments,
     episode_update,
+    expected_double_q_learning,
     expected_q_learning,
     expected_sarsa,
     expected_td,
@@ -362,3 +363,41 @@ def test_refusals():
     floats = mdp.to_float()
     with pytest.raises(ValueError, match="alpha"):
         td_update(floats, PI.astype(float), float("nan"), STATES.astype(float))
+
+
+def test_double_q_learning_is_the_average_over_every_sample():
+    """Each place, coin and outcome in turn, with the plain update rule; the other table judges the first maximiser."""
+    mdp = model()
+    one, two = Q0.copy(), Q0[::-1].copy()
+    one[~mdp.available] = two[~mdp.available] = Fraction(0)
+    places = [(s, a) for s in range(4) for a in range(2) if mdp.available[s, a]]
+    weights = np.zeros((4, 2), dtype=object) + Fraction(0)
+    for s, a in places:
+        weights[s, a] = Fraction(1, len(places))
+    mean = [0 * one, 0 * two]
+    for s, a in places:
+        for p, nxt, reward, _ in mdp.outcomes(s, a):
+            for coin in (0, 1):
+                tables = [one.copy(), two.copy()]
+                held, judge = tables[coin], tables[1 - coin]
+                ahead = Fraction(0)
+                if nxt is not None and mdp.available[nxt].any():
+                    actions = [b for b in range(2) if mdp.available[nxt, b]]
+                    ahead = judge[nxt, max(actions, key=lambda b: (held[nxt, b], -b))]
+                held[s, a] += ALPHA * (reward + mdp.gamma * ahead - held[s, a])
+                for k in (0, 1):
+                    mean[k] = mean[k] + HALF * p * weights[s, a] * tables[k]
+    found = expected_double_q_learning(mdp, one, two, ALPHA, weights)
+    assert all((x == y).all() for x, y in zip(found, mean, strict=True))
+
+
+def test_the_optimum_twice_stays_where_it_is_and_floats_agree():
+    mdp = model()
+    best = np.max([action_value(mdp, pi) for pi in deterministic_policies(mdp)], axis=0)
+    ones = np.where(mdp.available, Fraction(1), Fraction(0))
+    assert all((x == best).all() for x in expected_double_q_learning(mdp, best, best, ALPHA, ones))
+    floats, _ = expected_double_q_learning(
+        mdp.to_float(), Q0.astype(float), Q0[::-1].astype(float), 0.1, ones.astype(float)
+    )
+    exact, _ = expected_double_q_learning(mdp, Q0, Q0[::-1], ALPHA, ones)
+    assert abs(floats - exact.astype(float)).max() < 1e-12  # a dozen roundings of numbers below 100
