@@ -20,13 +20,14 @@ HEAD = """# What can be known exactly about a policy
 Written by `python docs/build.py` from the code and from `docs/quantities.toml`; a test fails where this page is stale, where a
 function has no row, or where a row's function or test does not exist.
 
-- **exact**: the true number where the model's numbers are exact (rational, symbolic); in floats the same formula, rounded.
+- **exact**: the true number where the model's numbers are exact (rational, symbolic); in floats the same quantity,
+  rounded, without a bound.
 - **enclosed**: a lower and an upper bound that are certain, rounding included.
 - **bounded**: an answer with a certain bound on its distance from the truth, 0 where the numbers are exact.
 - **close**: logarithms, exponentials or optimisation in floats; a residual or a tolerance, no certainty.
 
-The arithmetics are those in which its tests try a function: dense (float64), sparse (float64), rational, symbolic. The second
-route is what the test compares with.
+The arithmetics are those in which the tests have seen a function succeed: dense (float64), sparse (float64), rational,
+symbolic. It may work in others. The second route is what the test compares with.
 """
 
 
@@ -53,7 +54,14 @@ def tree(path: Path) -> ast.Module:
 
 
 def functions(path: Path) -> dict[str, ast.FunctionDef]:
-    return {node.name: node for node in tree(path).body if isinstance(node, ast.FunctionDef)} if path.exists() else {}
+    """The functions of a file, and the methods of its classes as `Class::method`."""
+    found = {}
+    for node in tree(path).body if path.exists() else ():
+        if isinstance(node, ast.FunctionDef):
+            found[node.name] = node
+        elif isinstance(node, ast.ClassDef):
+            found |= {f"{node.name}::{part.name}": part for part in node.body if isinstance(part, ast.FunctionDef)}
+    return found
 
 
 def table() -> dict[str, dict]:
@@ -72,8 +80,9 @@ def rows() -> Iterator[Row]:
         shared = {key: said[key] for key in ("guarantee", "worlds", "route")}
         for name, entry in said["tests"].items():
             own = dict(entry) if isinstance(entry, dict) else {"test": entry}
-            file, _, test = own.pop("test").rpartition("::")
-            yield Row(module, name, **{**shared, **own}, test_file=file or f"test_{module}.py", test=test)
+            here = own.pop("test")
+            file, _, test = here.partition("::") if ".py::" in here else (f"test_{module}.py", "", here)
+            yield Row(module, name, **{**shared, **own}, test_file=file, test=test)
 
 
 def public() -> set[str]:

@@ -320,6 +320,18 @@ def test_rationals_have_no_exponentials(verb):
 
 
 @pytest.mark.parametrize("world", ["dense", "rational", "symbolic"])
+def test_square_root(world):
+    assert list(ar.square_root(vector([F(0), F(1), F(9, 4), F(10**40)], world))) == [0, 1, F(3, 2), 10**20]
+
+
+def test_square_roots_that_are_not_rational():
+    for x in (F(2), F(1, 2), F(-1), F(10**40 + 1)):
+        with pytest.raises(ar.NotExact, match=f"square root of {x}"):
+            ar.square_root(objects([x]))
+    assert ar.square_root(objects([sympy.Integer(8)]))[0] == 2 * sympy.sqrt(2)
+
+
+@pytest.mark.parametrize("world", ["dense", "rational", "symbolic"])
 def test_best(world):
     q = vector([[F(1), F(3), F(3)], [F(-5), F(-7), F(0)], [F(1), F(1), F(1)]], world)
     available = np.array([[True, True, True], [True, True, False], [False, False, False]])
