@@ -11,6 +11,7 @@ import sympy
 from rlexact import arithmetic as ar
 from rlexact import door
 from rlexact.mdp import MDP, InvalidMDP, InvalidPolicy
+from rlexact.policy import uniform
 from tests.strategies import ingredients, model, policy
 
 F = Fraction
@@ -363,3 +364,29 @@ def test_the_doors_names_stay_together():
     """What other rooms import from the door, wherever it is written."""
     assert door.InvalidMDP is InvalidMDP
     assert all(hasattr(door, name) for name in door.__all__)
+
+
+def test_any_policy_corruption_by_hypothesis():
+    """One entry of a valid policy moved: refused by name where it can be reached, ignored at terminal states."""
+    hypothesis = pytest.importorskip("hypothesis")
+    st = hypothesis.strategies
+
+    @hypothesis.settings(deadline=None, max_examples=60, derandomize=True)
+    @hypothesis.given(
+        seed=st.integers(0, 2**32 - 1),
+        off=st.floats(1e-6, 1e6) | st.sampled_from([float("nan"), float("inf")]),
+        sign=st.sampled_from([-1, 1]),
+        place=st.integers(0, 5),
+    )
+    def corrupted(seed, off, sign, place):
+        mdp = MDP(**as_floats(ingredients(seed, 3, 2)))
+        pi = uniform(mdp)
+        s, a = divmod(place, 2)
+        pi[s, a] += sign * off
+        if mdp.terminal[s]:
+            assert not mdp.admit(pi)[s].any()
+            return
+        with pytest.raises(InvalidPolicy, match=rf"policy\[{s}"):
+            mdp.admit(pi)
+
+    corrupted()
