@@ -29,6 +29,7 @@ from rlexact.claims import (
     refuses,
     shows,
 )
+from rlexact.exact.chain import closed_classes
 from rlexact.exact.evaluation import policy_value
 from rlexact.exact.paths import expect
 from rlexact.learning.simulate import trajectory
@@ -224,7 +225,8 @@ def the_range_of_gamma():
     yield equal(value(one), [100], "γ = .99")
     undiscounted = one.replace(gamma=Fraction(1))
     yield refuses(ValueError, lambda: value(undiscounted), "γ = 1, for ever")
-    yield against(undiscounted.gamma == 1, "(0, 1] includes it")
+    trapped = closed_classes(undiscounted, uniform(undiscounted))
+    yield against(trapped == [[0]], "(0, 1] admits γ = 1, where this process is paid in a state that it never leaves")
     ends = gallery.three_state_chain(Fraction(1))
     yield equal(value(ends), [8, 9, 10], "γ = 1 where episodes end")
 
