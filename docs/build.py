@@ -1,9 +1,12 @@
-"""Writes docs/quantities.md from the code of rlexact/exact, its tests and docs/quantities.toml: `python docs/build.py`.
+"""Writes docs/quantities.md (from the code of rlexact/exact, its tests and docs/quantities.toml) and docs/formulas.md (from
+the docstrings of rlexact/formulas): `python docs/build.py`.
 
 A function is public where a test imports it by name. The code is read, never run.
 """
 
 import ast
+import re
+import textwrap
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +18,14 @@ ROOT = DOCS.parent
 ROOM = ROOT / "rlexact" / "exact"
 TESTS = ROOT / "tests" / "exact"
 PAGE = DOCS / "quantities.md"
+FORMULAS = ROOT / "rlexact" / "formulas"
+FORMULAS_PAGE = DOCS / "formulas.md"
+FORMULAS_HEAD = """# What deep-RL code computes
+
+Written by `python docs/build.py` from the docstrings of `rlexact/formulas`; a test fails where this page is stale or where a
+function lacks its equation, source or worked number. Time comes first: (T,) or (T, B). A loss is minimised, an objective
+or surrogate maximised; `f_gradient` is the gradient of `f` in closed form, in the shape of what it is taken in.
+"""
 HEAD = """# What can be known exactly about a policy
 
 Written by `python docs/build.py` from the code and from `docs/quantities.toml`; a test fails where this page is stale, where a
@@ -125,5 +136,44 @@ def page() -> str:
     return "\n".join(parts) + "\n"
 
 
+@dataclass(frozen=True)
+class Formula:
+    """A function of rlexact/formulas as its docstring states it."""
+
+    module: str
+    name: str
+    says: str
+    equation: str
+    source: str
+
+
+def formulas() -> Iterator[Formula]:
+    """Every function of the room whose docstring names a source; its equation is the first indented block."""
+    for path in sorted(FORMULAS.glob("*.py")):
+        for name, node in functions(path).items():
+            text = ast.get_docstring(node) or ""
+            said, _, rest = text.partition("\n")
+            if found := re.search(r"^Source: (.*?)(?:\n\n|\Z)", text, re.M | re.S):
+                block = re.search(r"^\n((?: {4}.*\n?|\n(?= {4}))+)", rest + "\n", re.M)
+                equation = textwrap.dedent(block[1]).strip() if block and block.start() == 0 else ""
+                yield Formula(path.stem, name, said, equation, " ".join(found[1].split()))
+
+
+def formulas_page() -> str:
+    """Name, formula, source and file of every formula, in the order of files."""
+    parts, module = [FORMULAS_HEAD], ""
+    for formula in formulas():
+        file = f"../rlexact/formulas/{formula.module}.py"
+        if formula.module != module:
+            module = formula.module
+            title = (ast.get_docstring(tree(FORMULAS / f"{module}.py")) or "").splitlines()[0]
+            parts.append(f"\n## [`{module}`]({file}): {title}")
+        parts.append(
+            f"\n**`{formula.name}`** {formula.says}\n\n```\n{formula.equation}\n```\n\nSource: {formula.source}"
+        )
+    return "\n".join(parts) + "\n"
+
+
 if __name__ == "__main__":
     PAGE.write_text(page(), "utf-8")
+    FORMULAS_PAGE.write_text(formulas_page(), "utf-8")
