@@ -1,7 +1,8 @@
 """Build the notebooks from the sections: `python notebooks/build.py [document/section ...] [--check]`.
 
-Each `worked_examples/<document>/<section>.py` becomes `notebooks/<document>/<section>.ipynb`: cells by jupytext, ids that
-stay the same, executed by nbclient, and committed with its outputs. `--check` compares cell sources and executes nothing.
+Each `worked_examples/<document>/<section>.py` becomes `notebooks/<document>/<section>.ipynb`, and `index.py` the way in:
+cells by jupytext, ids that stay the same, executed by nbclient, and committed with their outputs. `--check` compares cell
+sources and executes nothing.
 """
 
 import argparse
@@ -19,14 +20,15 @@ SOURCES = HERE.parent / "worked_examples"
 
 
 def sources(names: list[str]) -> list[Path]:
-    found = [p for p in sorted(SOURCES.glob("*/*.py")) if not names or f"{p.parent.name}/{p.stem}" in names]
+    every = [*sorted(SOURCES.glob("*/*.py")), SOURCES / "index.py"]  # the index last: it reads the others
+    found = [p for p in every if not names or str(p.relative_to(SOURCES).with_suffix("")) in names]
     if not found:
         sys.exit(f"no section among {names}")
     return found
 
 
 def target(source: Path) -> Path:
-    return HERE / source.parent.name / f"{source.stem}.ipynb"
+    return HERE / source.relative_to(SOURCES).with_suffix(".ipynb")
 
 
 def from_source(source: Path) -> Any:

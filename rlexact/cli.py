@@ -1,4 +1,4 @@
-"""`rlexact verify | show | certify`: the documents' claims, and bounds on anybody's values, from the command line."""
+"""`rlexact verify | show | errata | certify`: the documents' claims, and bounds on anybody's values, from the command line."""
 
 import argparse
 import difflib
@@ -52,6 +52,10 @@ def parser() -> argparse.ArgumentParser:
     show_ = commands.add_parser("show", help="one place: statement, verdict, evidence, where it stands")
     show_.add_argument("id", metavar="ID", help="a place, such as theory-059")
     show_.set_defaults(run=show)
+    errata_ = commands.add_parser("errata", help="run the claims and write ERRATA.md: every finding, the gravest first")
+    errata_.add_argument("--examples", action="store_true", help="the table of worked examples instead")
+    errata_.add_argument("--output", metavar="FILE", help="write to a file instead of standard output")
+    errata_.set_defaults(run=write_errata)
     return top
 
 
@@ -137,6 +141,18 @@ def summary(done: list[Entry], found: list[dict[str, Any]], listed: bool = False
     return "\n".join(lines)
 
 
+def write_errata(options: argparse.Namespace) -> int:
+    from rlexact.errata import errata, examples, runs
+
+    entries = runs()
+    text = examples(entries) if options.examples else errata(entries)
+    if options.output:
+        Path(options.output).write_text(text, "utf-8")
+    else:
+        sys.stdout.write(text)
+    return 0 if all(entry.report is None or entry.report.passed for entry in entries) else 1
+
+
 def certify(options: argparse.Namespace) -> int:
     from rlexact.exact.certify import main_certify
 
@@ -164,7 +180,7 @@ def show(options: argparse.Namespace) -> int:
         return 0
     code = 0
     for file, item in found:
-        print(f"\nworked_examples/{file.name}.py, notebook notebooks/{file.name}.ipynb, cell {cell_id(item)}")
+        print(f"\nworked_examples/{file.name}.py, notebook notebooks/{file.name}.ipynb, cell {cell_of(file, item)}")
         if isinstance(item, Repeat):
             print(f"  {item}")
             continue
@@ -174,6 +190,8 @@ def show(options: argparse.Namespace) -> int:
     return code
 
 
-def cell_id(item: Claim | Repeat) -> str:
-    """The id of the notebook cell where a claim stands."""
-    return item.name.replace("_", "-") if isinstance(item, Claim) else item.places[0]
+def cell_of(file: SectionFile, item: Claim | Repeat) -> str:
+    """The id of the notebook cell where a claim or a repeat stands."""
+    from rlexact.errata import cell_id
+
+    return cell_id(next(name for name, found in vars(file.module).items() if found is item))

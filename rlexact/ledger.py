@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,10 +27,21 @@ def root() -> Path:
     return inside if inside.is_dir() else Path(__file__).parent.parent / "worked_examples"
 
 
+@cache
 def places() -> dict[str, dict[str, Any]]:
     """Every checkable statement: {place id: its document, line, kind and statement}."""
     lines = [line for d in DOCUMENTS for line in (root() / "places" / f"{d}.jsonl").read_text("utf-8").splitlines()]
     return {record["id"]: record for record in map(json.loads, lines)}
+
+
+def derivations() -> dict[str, dict[str, str]]:
+    """{place: the verdict that was derived a second time, from the document's line alone, with its decisive number}.
+
+    `settled` says, where the two derivations differed, how a computation decided.
+    """
+    files = [root() / "derivations" / f"{d}.jsonl" for d in DOCUMENTS]
+    lines = [line for file in files if file.exists() for line in file.read_text("utf-8").splitlines()]
+    return {record["place"]: record for record in map(json.loads, lines)}
 
 
 def section_of() -> dict[str, str]:

@@ -29,10 +29,10 @@ KINDS = ("scale", "shift", "sign")
 
 def survivors(file: SectionFile, claim: Claim) -> list[str]:
     """The functions (or 'the printed numbers') whose sabotage the claim does not notice: empty for a good claim."""
-    if isinstance(claim.verdict, Qualitative) or only_sourced(claim):
+    if isinstance(claim.verdict, Qualitative):
         return []
     if not claim.about:
-        return [] if caught_in_print(file, claim) else ["the printed numbers"]
+        return [] if only_sourced(claim) or caught_in_print(file, claim) else ["the printed numbers"]
     return [name_of(f) for f in claim.about if not any(caught(file, claim, f, kind) for kind in KINDS)]
 
 
@@ -72,13 +72,15 @@ def caught_in_print(file: SectionFile, claim: Claim) -> bool:
 
 
 def checks_of(module: ModuleType, claim: Claim) -> list[Check]:
-    """The checks of the same claim in a freshly executed section, up to the first exception or the time limit."""
+    """The checks of the same claim in a freshly executed section, up to the first that fails, an exception or the limit."""
     fresh = next(c for c in claims_in(module) if c.name == claim.name)
     found: list[Check] = []
     with time_limit(SECONDS):
         try:
             for check in fresh.function():
                 found.append(check)
+                if not check.passed:
+                    break
         except Exception:
             return found
     return found

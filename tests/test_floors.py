@@ -21,7 +21,7 @@ FLOOR = {
     **dict.fromkeys(["policy", "gallery"], 2),
     **dict.fromkeys(["exact", "formulas", "symbolic"], 3),
     **dict.fromkeys(["learning", "interop", "plotting", "conformance"], 4),
-    **dict.fromkeys(["worked_examples", "ledger", "sabotage", "cli", "__main__"], 5),
+    **dict.fromkeys(["worked_examples", "ledger", "sabotage", "errata", "cli", "__main__"], 5),
     "": 9,  # the front door
 }
 BLIND = {3, 4}  # rooms of these floors do not see each other ...

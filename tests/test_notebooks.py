@@ -8,12 +8,12 @@ import pytest
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).parent.parent
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*/*.ipynb"))
-SECTIONS = sorted((ROOT / "worked_examples").glob("*/*.py"))
+NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
+SECTIONS = sorted((ROOT / "worked_examples").rglob("*.py"))
 
 
 def name(path):
-    return f"{path.parent.name}/{path.stem}"
+    return f"{path.parent.name}/{path.stem}" if path.stem != "index" else "index"
 
 
 def test_every_section_has_its_notebook():
