@@ -29,8 +29,12 @@ def root() -> Path:
 
 @cache
 def places() -> dict[str, dict[str, Any]]:
-    """Every checkable statement: {place id: its document, line, kind and statement}."""
-    lines = [line for d in DOCUMENTS for line in (root() / "places" / f"{d}.jsonl").read_text("utf-8").splitlines()]
+    """Every checkable statement: {place id: its document, line, kind and statement}.
+
+    `own.jsonl` holds places of our own: what the documents show as images that are lost, in the standard form, sourced.
+    """
+    files = [root() / "places" / f"{name}.jsonl" for name in (*DOCUMENTS, "own")]
+    lines = [line for file in files for line in file.read_text("utf-8").splitlines()]
     return {record["id"]: record for record in map(json.loads, lines)}
 
 
