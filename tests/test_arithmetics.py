@@ -313,7 +313,17 @@ def test_exp_log_logsumexp():
     assert list(ar.exp(ar.log(objects([sympy.Integer(3), p])))) == [3, p]
 
 
-@pytest.mark.parametrize("verb", [ar.exp, ar.log, ar.logsumexp])
+def test_log_softmax():
+    shifted = np.array([[5000.0, 5000.0], [0.0, -1e4], [1.0, 2.0]])
+    by_hand = [[-np.log(2.0)] * 2, [0.0, -1e4], [-np.log1p(np.e), -np.log1p(1 / np.e)]]
+    np.testing.assert_allclose(ar.log_softmax(shifted), by_hand, rtol=4e-16)
+    assert np.array_equal(ar.log_softmax(shifted.T, axis=0), ar.log_softmax(shifted).T)
+    p, q = sympy.symbols("p q", real=True)
+    found = ar.log_softmax(objects([[p, q]]))
+    assert sympy.simplify(sympy.exp(found[0, 0]) - 1 / (1 + sympy.exp(q - p))) == 0
+
+
+@pytest.mark.parametrize("verb", [ar.exp, ar.log, ar.logsumexp, ar.log_softmax])
 def test_rationals_have_no_exponentials(verb):
     with pytest.raises(ar.NotExact, match="rational"):
         verb(objects([F(1, 2)]))

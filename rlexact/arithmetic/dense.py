@@ -112,6 +112,14 @@ def log(x: Array) -> Array:
     return np.log(x)
 
 
+def log1p(x: Array) -> Array:
+    return np.log1p(x)
+
+
+def expm1(x: Array) -> Array:
+    return np.expm1(x)
+
+
 def square_root(x: Array) -> Array:
     return np.sqrt(x)
 
@@ -121,6 +129,11 @@ def logsumexp(x: Array, axis: int = -1) -> Array:
     shift = np.where(np.isfinite(top), top, 0.0)  # e^(x - shift) does not overflow, and all of -∞ stays -∞
     with np.errstate(divide="ignore"):
         return np.asarray(np.log(np.exp(x - shift).sum(axis=axis)) + np.squeeze(shift, axis=axis))
+
+
+def log_softmax(x: Array, axis: int = -1) -> Array:
+    down = x - np.max(x, axis=axis, keepdims=True)
+    return np.asarray(down - np.log(np.exp(down).sum(axis=axis, keepdims=True)))
 
 
 def best(q: Array, available: Array) -> tuple[Array, Array]:

@@ -233,6 +233,14 @@ def log(x: Array) -> Array:
     return refuse("log")  # type: ignore[no-any-return]
 
 
+def log1p(x: Array) -> Array:
+    return refuse("log")  # type: ignore[no-any-return]
+
+
+def expm1(x: Array) -> Array:
+    return refuse("exp")  # type: ignore[no-any-return]
+
+
 def square_root(x: Array) -> Array:
     out = filled(np.shape(x), 0)
     for index, entry in np.ndenumerate(fractions_of(x)):
@@ -245,6 +253,10 @@ def square_root(x: Array) -> Array:
 
 def logsumexp(x: Array, axis: int = -1) -> Array:
     return refuse("logsumexp")  # type: ignore[no-any-return]
+
+
+def log_softmax(x: Array, axis: int = -1) -> Array:
+    return refuse("log_softmax")  # type: ignore[no-any-return]
 
 
 def soft_best(q: Array, weights: Array, temperature: Any) -> tuple[Array, Array]:

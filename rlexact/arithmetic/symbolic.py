@@ -195,12 +195,24 @@ def log(x: Array) -> Array:
     return each(sympy.log, x)
 
 
+def log1p(x: Array) -> Array:
+    return each(lambda e: sympy.log(1 + e), x)
+
+
+def expm1(x: Array) -> Array:
+    return each(lambda e: sympy.exp(e) - 1, x)
+
+
 def square_root(x: Array) -> Array:
     return each(sympy.sqrt, x)
 
 
 def logsumexp(x: Array, axis: int = -1) -> Array:
     return log(exp(x).sum(axis=axis))
+
+
+def log_softmax(x: Array, axis: int = -1) -> Array:
+    return np.asarray(x - np.expand_dims(logsumexp(x, axis), axis))
 
 
 def soft_best(q: Array, weights: Array, temperature: Any) -> tuple[Array, Array]:

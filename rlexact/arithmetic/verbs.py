@@ -141,6 +141,16 @@ def log(x: Array) -> Array:
     return of(x).log(x)  # type: ignore[no-any-return]
 
 
+def log1p(x: Array) -> Array:
+    """log(1 + x), with all its digits where x is small."""
+    return of(x).log1p(x)  # type: ignore[no-any-return]
+
+
+def expm1(x: Array) -> Array:
+    """exp(x) - 1, with all its digits where x is small."""
+    return of(x).expm1(x)  # type: ignore[no-any-return]
+
+
 def square_root(x: Array) -> Array:
     """√x entry by entry, x ≥ 0.  Raises `NotExact` where the root of a rational is not rational."""
     return of(x).square_root(x)  # type: ignore[no-any-return]
@@ -148,6 +158,11 @@ def square_root(x: Array) -> Array:
 
 def logsumexp(x: Array, axis: int = -1) -> Array:
     return of(x).logsumexp(x, axis)  # type: ignore[no-any-return]
+
+
+def log_softmax(x: Array, axis: int = -1) -> Array:
+    """x - logsumexp(x), with all its digits where x is large: the logarithms of probabilities."""
+    return of(x).log_softmax(x, axis)  # type: ignore[no-any-return]
 
 
 def best(q: Array, available: Array) -> tuple[Array, Array]:

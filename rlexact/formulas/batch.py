@@ -11,6 +11,7 @@ import numpy as np
 
 from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array
+from rlexact.rows import ROW_SUM_TOLERANCE
 
 
 class InvalidBatch(ValueError):
@@ -92,11 +93,77 @@ def positive(**given: Array) -> None:
         refuse_where(ar.negative(np.real(x)) | ~ar.apart(np.real(x), 0), name, x, "above 0")
 
 
+def of_shape(shape: tuple[int, ...], **given: Array) -> None:
+    """Every array has this shape or is a scalar.  Raises `InvalidBatch`."""
+    for name, x in given.items():
+        if x.shape not in (shape, ()):
+            raise InvalidBatch(f"{name} has shape {x.shape}: give shape {shape} or a scalar")
+
+
+def vectors(**given: Array) -> tuple[int, ...]:
+    """The shape (..., n) that all share.  Raises `InvalidBatch` for scalars: a sum over coordinates needs their axis."""
+    for name, x in given.items():
+        if x.ndim == 0:
+            raise InvalidBatch(f"{name} is a scalar: give its coordinates on the last axis, shape (n,) or (..., n)")
+    return same_shape(given)
+
+
+def floats(**given: Any) -> list[Array]:
+    """As `numbers`, for functions that NumPy and SciPy have in floats only.  Raises `NotExact` for exact numbers."""
+    arrays = numbers(**given)
+    for name, x in zip(given, arrays, strict=True):
+        if x is not None and ar.is_exact(x):
+            raise ar.NotExact(f"{name} is exact, and this function of it is not rational: give floats")
+    return arrays
+
+
 def refuse_where(bad: Any, name: str, x: Array, said: str) -> None:
     if np.any(bad):
         index = tuple(int(i) for i in np.argwhere(bad)[0])
         where = f"[{', '.join(map(str, index))}]" if index else ""
         raise InvalidBatch(f"{name}{where} = {np.asarray(x)[index]}: give numbers {said}")
+
+
+def distributions(**given: Any) -> list[Array]:
+    """Arguments by name -> arrays of one world and one shape whose last axis holds the probabilities of one distribution.
+
+    Each row sums to 1: within 1e-8 for floats (their own rounding, where they are narrower), exactly for exact numbers.
+    """
+    arrays = numbers(**given)
+    for name, p in zip(given, arrays, strict=True):
+        if p.ndim == 0:
+            raise InvalidBatch(f"{name} is a scalar: give probabilities on the last axis, shape (..., N)")
+        sum_to_one(name, p, -1)
+    return arrays
+
+
+def sum_to_one(name: str, p: Array, axis: int | tuple[int, ...]) -> None:
+    """Entries of at least 0 that sum to 1 along the axis.  Raises `InvalidBatch`."""
+    within(0, None, **{name: p})
+    rounding = 8 * np.finfo(p.dtype).eps if p.dtype.kind == "f" else 0.0
+    sums = np.asarray(np.real(p).sum(axis=axis))
+    refuse_where(ar.apart(sums, 1, max(ROW_SUM_TOLERANCE, rounding)), f"the sum of {name}", sums, "that sum to 1")
+
+
+def beside(samples: Mapping[str, Array], **rows: Array) -> tuple[int, ...]:
+    """The shape of the samples; each of `rows` has it with one more axis at its end (actions, atoms, quantiles).
+
+    Raises `InvalidBatch` where shapes differ, where a row is a scalar, and for empty batches and rows.
+    """
+    for name, x in rows.items():
+        if x.ndim == 0:
+            raise InvalidBatch(f"{name} is a scalar: give a row for each sample, shape (..., N)")
+    same_shape(rows)
+    return same_shape({**samples, **{name: x[..., 0] for name, x in rows.items()}})
+
+
+def taken(x: Array, actions: Any) -> Array:
+    """(..., A), (...) integers -> (...): of each row the entry that its action names.  Raises `InvalidBatch`."""
+    a = np.asarray(actions)
+    if a.dtype.kind not in "iu" or a.shape != x.shape[:-1]:
+        raise InvalidBatch(f"actions {a.dtype} {a.shape} beside rows {x.shape}: give one integer for each row")
+    within(0, x.shape[-1] - 1, actions=a)
+    return np.asarray(np.take_along_axis(x, a[..., None], axis=-1)[..., 0])
 
 
 def time_major(**given: Array) -> tuple[int, ...]:

@@ -1,17 +1,20 @@
-"""Proximal policy optimisation: the clipped surrogate and what is added to it.
+"""Proximal policy optimisation: the clipped surrogate.
 
     ρ = exp(log π - log π_old)                                                     the importance ratio
     L = min(ρ Â, clip(ρ, 1 - ε_low, 1 + ε_high) Â)                                 an objective; the loss is -L
     dL/dρ = Â where the first term is the smaller, 0 where the clip is             the active set
 
 For Â > 0 the clip acts only above 1 + ε, for Â < 0 only below 1 - ε: the minimum is a pessimistic bound, and a sample that
-has moved the wrong way keeps its gradient. Schulman, Wolski, Dhariwal, Radford and Klimov (2017), (7).
+has moved the wrong way keeps its gradient; without the minimum it would lose it (`clip_only_surrogate`). The value loss and
+the sum of all parts are in `ppo_value`, the KL penalty in `ppo_penalty`, the second clip in `dual_clip`. Schulman, Wolski,
+Dhariwal, Radford and Klimov (2017), (7).
 """
 
 from typing import Any
 
 import numpy as np
 
+from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array
 from rlexact.formulas.batch import numbers, within
 from rlexact.formulas.importance import importance_ratios
@@ -45,6 +48,66 @@ def clipped_surrogate_gradient(ratios: Any, advantages: Any, clip_eps: Any, clip
     """
     rho, adv, low, high = clip_arguments(ratios, advantages, clip_eps, clip_eps_high)
     return np.where(rho * adv <= np.clip(rho, low, high) * adv, adv, 0 * adv)
+
+
+def active_set(ratios: Any, advantages: Any, clip_eps: Any, clip_eps_high: Any = None) -> Array:
+    """(N,), (N,) -> (N,) bool: where a sample still has a gradient.
+
+        ρ Â ≤ clip(ρ, 1 - ε, 1 + ε_high) Â,   False where (Â > 0, ρ > 1 + ε_high) or (Â < 0, ρ < 1 - ε)
+
+    An advantage of 0 counts as active, though its gradient is 0. Raises `InvalidBatch` as `clipped_surrogate`.
+    Source: read off Schulman et al. (2017), (7) and figure 1.
+
+    >>> active_set([1.5, 1.5, 0.5, 0.5], [1, -1, 1, -1], 0.2)
+    array([False,  True,  True, False])
+    """
+    rho, adv, low, high = clip_arguments(ratios, advantages, clip_eps, clip_eps_high)
+    return np.asarray(np.real(rho * adv) <= np.real(np.clip(rho, low, high) * adv), dtype=bool)
+
+
+def clip_fraction(ratios: Any, clip_eps: Any, clip_eps_high: Any = None) -> Any:
+    """(N,) -> (): the share of ratios outside the clip range, whatever their advantages; a diagnostic.
+
+        1/N Σ_i 1[ρ_i < 1 - ε or ρ_i > 1 + ε_high]
+
+    More than the share without gradient: half of these samples, about, are in the active set. Exact for Fractions.
+    Source: Huang et al. (2022), "The 37 implementation details of PPO", debug variables.
+
+    >>> float(clip_fraction([1.5, 0.5, 1.0, 1.25], 0.2, 0.3))
+    0.5
+    """
+    rho, _, low, high = clip_arguments(ratios, 0, clip_eps, clip_eps_high)
+    outside = ar.negative(np.real(rho - low)) | ar.negative(np.real(high - rho))
+    return ar.number(rho, int(outside.sum())) / outside.size
+
+
+def clip_only_surrogate(ratios: Any, advantages: Any, clip_eps: Any, clip_eps_high: Any = None) -> Array:
+    """(N,), (N,) -> (N,): the clip without the minimum, as shortened accounts print it; no pessimistic bound.
+
+        clip(ρ, 1 - ε, 1 + ε_high) Â
+
+    Outside the range nothing pulls a sample back, even one that has moved the wrong way. An objective, on Fractions too.
+    Source: the second term of Schulman et al. (2017), (7).
+
+    >>> clip_only_surrogate([1.5, 1.5], [1, -1], 0.2)
+    array([ 1.2, -1.2])
+    """
+    rho, adv, low, high = clip_arguments(ratios, advantages, clip_eps, clip_eps_high)
+    return np.asarray(np.clip(rho, low, high) * adv)
+
+
+def clip_only_surrogate_gradient(ratios: Any, advantages: Any, clip_eps: Any, clip_eps_high: Any = None) -> Array:
+    """(N,), (N,) -> (N,): its dL/dρ, Â inside the range and 0 outside; at a kink, the inner side.
+
+        dL/dρ = Â · 1[1 - ε ≤ ρ ≤ 1 + ε_high]
+
+    Source: differentiated from the second term of Schulman et al. (2017), (7).
+
+    >>> clip_only_surrogate_gradient([1.5, 1.0], [1, -1], 0.2)
+    array([ 0., -1.])
+    """
+    rho, adv, low, high = clip_arguments(ratios, advantages, clip_eps, clip_eps_high)
+    return np.where((low <= rho) & (rho <= high), adv, 0 * adv)
 
 
 def clip_arguments(ratios: Any, advantages: Any, clip_eps: Any, clip_eps_high: Any) -> tuple[Array, ...]:

@@ -52,7 +52,7 @@ def weights(losses: Array, reduction: Reduction = "none", mask: Any = None, leng
     if not counts.any():
         raise InvalidBatch("the mask leaves no sample: there is nothing to reduce")
     shares = ar.ones(losses, losses.shape) * counts / denominators(counts, reduction, length)
-    return np.asarray(shares.astype(losses.dtype))
+    return np.asarray(shares).astype(losses.dtype)
 
 
 def denominators(counts: Array, reduction: Reduction, length: int | None) -> Any:
