@@ -183,7 +183,7 @@ def covariance_update(
 def update(state: State, draws: Any, fitness: Any, constants: Constants | None = None) -> State:
     """State, (λ, n), (λ,) -> State: one generation, `fitness[i]` being that of m + σ C^½ draws[i], to be maximised.
 
-        (m, σ, C, p_σ, p_c, g) ← the seven lines on top of this page
+        y = C^½ z,   then m, p_σ, σ, h_σ, p_c, C in this order, as on top of the file;   g ← g + 1
 
     Of equals, the earlier sample counts as the fitter. Raises `InvalidBatch` for NaN, shapes that do not fit, a number of
     samples other than that of the weights, and once C is no longer positive definite.

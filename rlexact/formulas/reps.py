@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from rlexact import arithmetic as ar
 from rlexact.arithmetic import Array
 from rlexact.formulas.batch import numbers, within
 from rlexact.formulas.kl_optimum import kl_regularised_policy, kl_regularised_value
@@ -52,5 +51,4 @@ def reps_dual_loss_gradient(behaviour_probs: Any, values: Any, temperature: Any,
     )
     within(0, None, kl_budget=delta)
     pi, value = kl_regularised_policy(mu, f, alpha), kl_regularised_value(mu, f, alpha)
-    short = np.where(ar.apart(mu, 0), value[..., None] - f, 0 * f)  # a difference of close numbers, before α divides it
-    return np.asarray(delta + (pi * short).sum(axis=-1) / alpha)
+    return np.asarray(delta + (pi * (value[..., None] - f)).sum(axis=-1) / alpha)  # close numbers, before α divides

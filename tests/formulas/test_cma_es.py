@@ -145,6 +145,7 @@ def test_on_a_quadratic_it_finds_the_optimum_and_the_inverse_hessian():
     turned = ROTATION @ H @ ROTATION.T
     end = run(lambda x: -(((x - best) @ turned) * (x - best)).sum(axis=1), start(np.zeros(3), 1.0), 150)
     assert np.abs(end.mean - best).max() < 1e-7  # later the differences of fitness round to nothing, and C wanders
+    assert (end.covariance == end.covariance.T).all()  # rounding alone would let it drift apart as C shrinks
     root = symmetric_root(turned)
     scaled = np.linalg.eigvalsh(root @ end.covariance @ root)
     assert scaled[-1] / scaled[0] < 10

@@ -83,6 +83,8 @@ def test_outcome_and_process():
     mean = Fraction(4)  # of 5, 1 and 6; the 99 ends no step
     found = process_advantages(r, ends, mask, scale=False)
     assert (found == [[5 - mean, 5 - mean, 0], [1 + 6 - 2 * mean, 6 - mean, 6 - mean]]).all()
+    hidden = [[False, True, True], [True, True, True]]
+    assert process_advantages(r, ends, hidden, scale=False)[0, 0] == 0
     scaled = process_advantages(r.astype(float), ends, mask)
     np.testing.assert_allclose(scaled, found.astype(float) / np.std([5, 1, 6]), rtol=1e-14)
 

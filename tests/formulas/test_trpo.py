@@ -137,6 +137,8 @@ def test_line_search_takes_the_first_good_step():
         [Fraction(0)], [Fraction(4)], lambda x: (x[0] * (3 - x[0]), x[0] ** 2), 1, shrink=Fraction(1, 2), backtracks=9
     )
     assert (found.backtracks, found.theta[0], found.improvement, found.divergence) == (2, 1, 2, 1)
+    last = line_search([0.0], [4.0], lambda x: (x[0] * (3 - x[0]), x[0] ** 2), 1.0, shrink=0.5, backtracks=2)
+    assert last.backtracks == 2
     with pytest.raises(NotConverged, match="none of 2 steps") as told:
         line_search([0.0], [4.0], lambda x: (-1.0, 0.0), 1.0, shrink=0.5, backtracks=1)
     assert told.value.best == 0
@@ -147,6 +149,7 @@ def test_no_gradient_no_step():
         [1.0, 2.0], [0.0, 0.0], lambda v: v, lambda x: (0.0, 0.0), 0.1, iterations=3, shrink=0.5, backtracks=0
     )
     assert list(found.theta) == [1, 2]
+    assert (found.improvement, found.divergence, found.backtracks, *found.step) == (0, 0, 0, 0, 0)
 
 
 def test_damping_shortens_the_step():

@@ -62,6 +62,18 @@ def test_baselines_of_a_batch_have_the_exact_law(weighting):
     assert (np.abs(alone.mean - truth).max() < 1e-9) == (weighting is not rl.undiscounted_states)
 
 
+def test_weightings_by_hand():
+    """Rewards 1, 2, 4 and 8 at γ = 1/2: 1 + 1 + 1 = 3, and 8; what follows each step is 3, 4, 4."""
+    row = [Transition(0, 0, 1.0, 0, False), Transition(0, 0, 2.0, 0, False), Transition(0, 0, 4.0, 0, False, True)]
+    lived = side_by_side([row, [Transition(0, 0, 8.0, -1, True)]])
+    to_go, discount = rl.reward_to_go(lived, 0.5)
+    assert (to_go.tolist(), discount) == ([[3, 8], [4, 0], [4, 0]], 0.5)
+    whole, once = rl.whole_return(lived, 0.5)
+    assert (whole.tolist(), once) == ([[3, 8]] * 3, 1)
+    plain, no_discount = rl.undiscounted_states(lived, 0.5)
+    assert (plain.tolist(), no_discount) == (to_go.tolist(), 1)
+
+
 def test_baselines_by_hand():
     """Three pulls of one of two arms, paid 1, 2 and 6: |score|² is 1/8, 9/8, 1/8 at π = (3/4, 1/4) for arms 0, 1, 0."""
     mdp = arms(0, 0)

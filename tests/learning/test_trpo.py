@@ -76,6 +76,16 @@ def test_one_update_by_hand():
     assert 0.5 * np.log(0.5 / q).sum() <= delta
 
 
+def test_a_step_that_loses_is_taken_back():
+    """The surrogate is asked too, not the budget alone: one that gains below half the length only is cut twice."""
+    actor, lived, credit, shares = sampled(0, endless())
+    x, factors = natural_direction(lived, actor, credit), [1, 0.5, 0.25]
+    far = np.abs(searched(actor, lambda there: 1.0, shares, x, 1e-3, [1]) - actor.theta).max()
+    near = searched(actor, lambda there: 0.3 * far - np.abs(there.theta - actor.theta).max(), shares, x, 1e-3, factors)
+    assert np.isclose(np.abs(near - actor.theta).max(), far / 4)
+    assert searched(actor, lambda there: 0.0, shares, x, 1e-3, factors) is None
+
+
 def test_where_nothing_is_gained_the_parameters_stay():
     run = trpo(arms(1, 1), 3, 0, advantages=true_advantages)
     assert (run.tables["theta"] == 0).all()
