@@ -14,7 +14,19 @@ from matplotlib import pyplot as plt
 
 from rlexact import gallery
 from rlexact.exact.policy_iteration import policy_iteration
-from rlexact.plotting import COLOURS, against_gamma, convergence, figure, heatmap
+from rlexact.learning.curve import Curve
+from rlexact.plotting import (
+    COLOURS,
+    against_gamma,
+    bias_variance,
+    clip_objective,
+    convergence,
+    figure,
+    heatmap,
+    learning_curves,
+    transition_diagram,
+    trust_region,
+)
 from rlexact.policy import uniform
 
 
@@ -99,3 +111,47 @@ def test_a_figure_draws_when_shown_and_in_the_house_style():
 def test_importing_the_room_does_not_import_matplotlib():
     code = "import sys, rlexact.plotting; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_diagram_has_an_arrow_for_every_outcome():
+    loop = gallery.left_right_loop()
+    ax = transition_diagram(loop)
+    from matplotlib.patches import Circle, FancyArrowPatch
+
+    kinds = [type(patch) for patch in ax.patches]
+    assert kinds.count(FancyArrowPatch) == 4
+    assert kinds.count(Circle) == 2
+    said = {text.get_text() for text in ax.texts}
+    assert {"A", "B", "1, 1", "1, 3", "1, 10", "1, 0"} <= said
+
+
+def test_a_diagram_refuses_what_it_cannot_show():
+    with pytest.raises(ValueError, match="at most 12"):
+        transition_diagram(gallery.sutton_barto_grid())
+
+
+def test_clip_objective_draws_each_side():
+    left, right = clip_objective({"clip": lambda rho, adv: np.minimum(rho * adv, np.clip(rho, 0.8, 1.2) * adv)}, 0.2)
+    assert left.lines[0].get_ydata().max() == pytest.approx(1.2)  # the plateau
+    assert right.lines[0].get_ydata().min() == pytest.approx(-2.2)  # no floor for a bad action grown likely
+
+
+def test_bias_variance_marks_the_least_sum():
+    lam = np.linspace(0, 1, 11)
+    ax = bias_variance(lam, 1 - lam, lam**2, "lam")
+    (x,), (y,) = ax.lines[-1].get_data()
+    assert (x, y) == (0.5, 0.5)
+
+
+def test_a_trust_region_is_where_the_divergence_is_within_budget():
+    ax = trust_region(lambda t: t[0], lambda t: t @ t, np.zeros(2), 0.25, 1.0, {"gradient": np.array([0.5, 0.0])})
+    rim = np.concatenate(ax.collections[-1].get_paths()[0].to_polygons())
+    np.testing.assert_allclose(np.linalg.norm(rim, axis=1), 0.5, atol=2e-3)  # the grid's spacing is 1/30
+
+
+def test_learning_curves_show_the_errors_given():
+    curve = Curve(np.array([0, 1, 2]), np.array([1.0, 0.5, 0.25]), "steps", "max |table - truth|", None)
+    ax = learning_curves({"TD": curve})
+    assert list(ax.lines[0].get_ydata()) == [1.0, 0.5, 0.25]
+    assert ax.get_yscale() == "log"
+    assert ax.get_xlabel() == "steps"
