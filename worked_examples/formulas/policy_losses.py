@@ -28,7 +28,7 @@ SECTION = Section("formulas", "policy_losses", "Policy losses")
 # %%
 @figure
 def clip_objectives():
-    """PPO, the dual clip with c = 2, and the clip without its minimum, ε = .2: they part where a bad action has grown likely."""
+    """PPO, the dual clip with floor 1.6, and the clip without its minimum, ε = .2: they part where a bad action has grown likely."""
     panels = clip_objective(
         {
             "PPO": lambda rho, adv: clipped_surrogate(rho, adv, 0.2),
@@ -90,7 +90,7 @@ def a_trust_region():
     p = softmax(start)
     gradient = (p * (rewards - p @ rewards))[:2]
     fisher = categorical_fisher(logits(start))[:2, :2]
-    natural = natural_gradient(gradient, fisher)
+    natural = natural_gradient(fisher, gradient)
     plain = gradient * np.sqrt(2 * 0.02 / (gradient @ fisher @ gradient))
     ax = trust_region(
         lambda theta: float(softmax(theta) @ rewards),
@@ -98,7 +98,7 @@ def a_trust_region():
         start,
         0.02,
         0.9,
-        {"gradient": plain, "natural gradient": natural * kl_step_size(gradient, fisher, 0.02)},
+        {"gradient": plain, "natural gradient": natural * kl_step_size(gradient, natural, 0.02)},
     )
     return ax.figure
 

@@ -46,6 +46,7 @@ from rlexact.formulas.cql import (
     cql_loss_gradient,
     cql_regulariser,
     cql_rho_loss,
+    cql_rho_loss_gradient,
 )
 from rlexact.formulas.cql_bound import (
     cql_gap,
@@ -54,6 +55,7 @@ from rlexact.formulas.cql_bound import (
     cql_minimiser,
     cql_pointwise_alpha,
     cql_pointwise_minimiser,
+    cql_sampling_error,
 )
 from rlexact.formulas.dqn import dqn_targets
 from rlexact.formulas.expectile import expectile_condition, expectile_loss, expectile_loss_gradient, expectile_of
@@ -795,12 +797,14 @@ a_lower_bound
     "theory-393",
     says="What the usual CQL bounds: the value of the policy, Σ π Q ≤ V",
     verdict=Conditional(given="α ≥ error / D in every state"),
-    about=(cql_lower_bound, cql_lower_bound_alpha, cql_minimiser),
+    about=(cql_lower_bound, cql_lower_bound_alpha, cql_minimiser, cql_sampling_error),
 )
 def the_threshold():
     true, pi, beta = fractions((8, 2)), fractions((Fraction(1, 4), Fraction(3, 4))), fractions((HALF, HALF))
     value = (pi * true).sum()
-    alpha = cql_lower_bound_alpha(pi, beta, fractions(1))
+    error = cql_sampling_error(fractions(64), 8, 0, 1)
+    yield equal(error, [1], "64 visits, rewards up to 8, γ = 0, C = 1: 8 / √64")
+    alpha = cql_lower_bound_alpha(pi, beta, error)
     yield equal(alpha, 4, "1 / (1/4)")
 
     def found(price):
@@ -810,7 +814,7 @@ def the_threshold():
     yield equal(value, Fraction(7, 2))
     yield below(found(Fraction(5)), value, "α = 5")
     prices = (3, 4, 5)
-    held = [bool(cql_lower_bound(pi, beta, Fraction(price), fractions(1))[0]) for price in prices]
+    held = [bool(cql_lower_bound(pi, beta, Fraction(price), error)[0]) for price in prices]
     yield equal(held, [False, True, True], "the condition at α = 3, 4, 5")
     yield exceeds(found(Fraction(3)), value, "α = 3")
 
@@ -975,7 +979,7 @@ against_naive
     verdict=Holds(
         note="in training: IQL's policy may still act outside the data; CQL's samples are reweighted by their density"
     ),
-    about=(dqn_targets, iql_value, cql_h_loss_gradient, cql_rho_loss),
+    about=(dqn_targets, iql_value, cql_h_loss_gradient, cql_rho_loss, cql_rho_loss_gradient),
 )
 def who_asks():
     only_left = fractions((1, 0), (1, 0))
@@ -991,6 +995,8 @@ def who_asks():
     density = [[-sympy.log(2), -sympy.log(2)]]
     sampled = cql_rho_loss([[x, y]], [x], density)[0]
     yield proved(sympy.exp(sampled) - 1 - sympy.exp(y - x), "uniform samples, one of each action: log Σ e^Q - Q(left)")
+    slope = cql_rho_loss_gradient([[x, y]], [x], density)
+    yield proved(slope.sampled_q[0, RIGHT] - asked, "with the same slope at right")
 
 
 who_asks
