@@ -7,8 +7,9 @@
 
 Sutton and Barto (2018), §5.1, §5.3, §5.4, (5.5), (5.6) and §5.7. With step sizes other than 1/n, [M1] and [M2] move by
 α (G - V). Means over first visits have no bias; the mean over N of them has variance Var(G | s) / N, which
-`exact.moments.return_variance` gives, the variance of [M3] `exact.importance_sampling`. An episode cut at
-`episode_steps` counts as if it ended there, which leaves a bias of up to γ^T max |V| in its first return.
+`exact.moments.return_variance` gives, the variance of [M3] `exact.importance_sampling`. The returns of an episode that is cut at
+`episode_steps` are not known: to count what was paid so far, or to leave it out and keep the short episodes only, are both a
+bias. It is refused (`CutEpisode`); `td` has learners that bootstrap where an episode is cut.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -35,10 +36,15 @@ from rlexact.mdp import MDP
 from rlexact.policy import uniform
 
 
+class CutEpisode(ValueError):
+    """An episode reached `episode_steps` before its end: the message names the limit."""
+
+
 def first_visit(mdp: MDP, policy: Array, episodes: int, rng: Rng | int, **setting: Unpack[Setting]) -> Learned:
     """First-visit prediction [M1]: (S, A) -> v (S,), against V^π.  `tables["visits"]` counts the returns averaged.
 
-    Raises `InvalidPolicy` where an episode may never end and `episode_steps` is not given, `InvalidSchedule`.
+    Raises `InvalidPolicy` where an episode may never end and `episode_steps` is not given, `CutEpisode` where one is longer than
+    `episode_steps`, `InvalidSchedule`.
     """
     return prediction(mdp, policy, episodes, rng, setting, first=True)
 
@@ -64,8 +70,8 @@ def prediction(mdp: MDP, policy: Array, episodes: int, rng: Rng | int, setting: 
 def mc_control(mdp: MDP, episodes: int, rng: Rng | int, **setting: Unpack[ControlSetting]) -> Learned:
     """On-policy first-visit control [M2], ε-greedy: -> q (S, A), against the best ε-soft values, as `sarsa`.
 
-    Raises as `Control`, and `InvalidPolicy` where an episode may never end (with ε → 0, under any policy) and
-    `episode_steps` is not given.
+    Raises as `Control`, `InvalidPolicy` where an episode may never end (with ε → 0, under any policy) and `episode_steps` is
+    not given, `CutEpisode` where one is longer than `episode_steps`.
     """
     chosen: ControlSetting = {"alpha": harmonic(), **setting}
     task = Control(mdp, rng, **chosen)
@@ -89,7 +95,7 @@ def exploring_starts(
 ) -> Learned:
     """Control with exploring starts [M2]: each episode begins with an even (s, a) and is greedy after it: -> q, against Q*.
 
-    Raises `InvalidPolicy` where some policy never ends and `episode_steps` is not given.
+    Raises `InvalidPolicy` where some policy never ends and `episode_steps` is not given, `CutEpisode` where an episode is longer.
     """
     if episode_steps is None:
         refuse_endless(mdp)
@@ -160,8 +166,8 @@ def off_policy_control(
 ) -> Learned:
     """The greedy policy from episodes of `policy`, even if not given [M4]: -> q (S, A), against Q*.
 
-    Step sizes and ε are not used. Raises as `Control`, and `InvalidPolicy` where the behaviour misses an available action, or
-    may never end and `episode_steps` is not given.
+    Step sizes and ε are not used. Raises as `Control`, `InvalidPolicy` where the behaviour misses an available action, or may
+    never end and `episode_steps` is not given, `CutEpisode` where an episode is longer than `episode_steps`.
     """
     behaviour = setting.get("policy")
     mu = mdp.admit(uniform(mdp) if behaviour is None else behaviour)
@@ -191,7 +197,12 @@ Visit = TypeVar("Visit")
 
 
 def with_returns(lived: Sequence[Transition], gamma: float) -> Lived:
-    """Each step with its G_t = r_t + γ G_{t+1}."""
+    """Each step of a whole episode with its G_t = r_t + γ G_{t+1}.  Raises `CutEpisode`."""
+    if lived[-1].truncated:
+        raise CutEpisode(
+            f"an episode was cut at episode_steps = {len(lived)}, so its returns are not known: give a larger limit, or a policy "
+            "that ends sooner"
+        )
     found, g = [], 0.0
     for t in reversed(lived):
         g = float(t.reward + gamma * g)
@@ -209,4 +220,6 @@ def refuse_endless(mdp: MDP) -> None:
     inside, _ = end_components(ar.support(mdp.kernel), mdp.available & ~ar.apart(mdp.ends, 0))
     if inside.any():
         places = np.flatnonzero(inside.any(axis=1)).tolist()
-        raise InvalidPolicy(f"a greedy policy may stay in {named(mdp, places)} for ever: give episode_steps")
+        raise InvalidPolicy(
+            f"a greedy policy may stay in {named(mdp, places)} for ever: give episode_steps, where a longer episode is refused"
+        )

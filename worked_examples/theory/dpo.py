@@ -1,15 +1,16 @@
 # %% [markdown]
-# # From human preferences to a policy: RLHF and DPO
+# # Direct preference optimisation
 #
-# *Document `theory`, lines 342 to 395.* Two roads from comparisons to a policy. The derivation of DPO is right in every line but
-# one: a functional derivative is set to zero without the multiplier of $\sum_y \pi(y) = 1$. What is said *around* the derivation
-# needs more care: what a gradient step does to the winner, when a weight is near 1, what the data must look like, and what is
-# gained in robustness.
+# *Document `theory`, lines 367 to 395.* The derivation, the gradient and the worked example are right. What is said *around* them needs
+# more care: what a gradient step does to the winner, when a weight is near 1, what u > 0 means, where the pairs must come from, and
+# whether DPO is safer, steadier or noisier than the road through a reward model.
 #
-# Everything happens on one prompt with three answers, so that expectations are sums. Rewards are logarithms of whole numbers, and
-# the library runs on them as they are: $\pi^*$, preference probabilities and losses come out exact.
+# The model is the one of the section on RLHF: three answers to one prompt, reference (1/2, 1/4, 1/4), rewards 0, log 4 and log 2, and
+# at β = 1 the optimum (1/4, 1/2, 1/4).
 
 # %%
+from itertools import pairwise
+
 import sympy
 
 from rlexact.claims import (
@@ -23,44 +24,29 @@ from rlexact.claims import (
     below,
     claim,
     close,
-    differs,
     equal,
     exceeds,
     printed,
     proved,
     proved_at_most,
-    shows,
-    sourced,
 )
 from rlexact.formulas.divergence import kl
 from rlexact.formulas.dpo import dpo_loss, dpo_loss_gradient, dpo_margin, dpo_weight, implicit_rewards
-from rlexact.formulas.dpo_variants import conservative_dpo_loss
-from rlexact.formulas.kl_optimum import kl_regularised_policy, partition
-from rlexact.formulas.kl_shaping import sequence_reward
-from rlexact.formulas.preference import (
-    bradley_terry_probability,
-    preference_accuracy,
-    reward_model_loss,
-    reward_model_loss_gradient,
-)
-from rlexact.formulas.rlhf import (
-    greedy_limit,
-    regularised_objective,
-    regularised_objective_gradient,
-    regularised_objective_logit_gradient,
-    reward_of_policy,
-)
+from rlexact.formulas.dpo_variants import conservative_dpo_loss, ipo_loss_gradient
+from rlexact.formulas.kl_optimum import kl_regularised_policy
+from rlexact.formulas.preference import preference_accuracy, reward_model_loss
+from rlexact.formulas.rlhf import greedy_limit, regularised_objective_logit_gradient, reward_of_policy
 from rlexact.formulas.sigmoid import sigmoid
 from rlexact.plotting import COLOURS, figure
 from rlexact.symbolic.normal_form import normal_form
 from rlexact.symbolic.notation import beta, reals, sigmoid_of, simplex, softmax_of
 
-SECTION = Section("theory", "rlhf_and_dpo", "From human preferences to a policy: RLHF and DPO")
+SECTION = Section("theory", "dpo", "Direct preference optimisation")
 
 ratio, log = sympy.Rational, sympy.log
 REFERENCE = [ratio(1, 2), ratio(1, 4), ratio(1, 4)]
 REWARDS = [sympy.Integer(0), log(4), log(2)]
-OPTIMUM = [ratio(1, 4), ratio(1, 2), ratio(1, 4)]  # at β = 1: (1/2 · 1, 1/4 · 4, 1/4 · 2) / 2
+OPTIMUM = [ratio(1, 4), ratio(1, 2), ratio(1, 4)]
 PAIRS = [(1, 0), (1, 2), (2, 0)]  # the better answer first
 
 # %% [markdown]
@@ -87,245 +73,15 @@ def logs(p):
     return [log(x) for x in p]
 
 
+def pair(policy, reference, w, other):
+    """The four arguments of a DPO function for the answers w and other: log-probabilities, one comparison each."""
+    return [[log(x)] for x in (policy[w], policy[other], reference[w], reference[other])]
+
+
 def vanishes(residual, what):
     """The proof that a list of expressions with logarithms is zero."""
     return proved([normal_form(sympy.sympify(x)) for x in residual], what)
 
-
-# %% [markdown]
-# ## A reward from comparisons
-#
-# The display of Bradley and Terry's model is lost, and so is the loss that fits it. They are
-# $P(y_1 \succ y_2) = e^{r_1} / (e^{r_1} + e^{r_2}) = \sigma(r_1 - r_2)$ and $-\log\sigma(r_w - r_l)$, averaged over pairs. The loss is
-# convex in the gap; where a share $p$ of the annotators prefers the first answer it is least at $\sigma(\text{gap}) = p$, which is
-# what makes it the right loss.
-
-
-# %%
-@claim(
-    "theory-413",
-    "theory-428",
-    says=r"(lost display) $P(y_1 \succ y_2) = e^{r_1}/(e^{r_1}+e^{r_2}) = \sigma(r(x, y_1) - r(x, y_2))$",
-    verdict=Holds(note="the model: only differences of rewards show in it"),
-    about=bradley_terry_probability,
-)
-def bradley_terry():
-    r, s, c = sympy.symbols("r s c", real=True)
-    yield proved(
-        bradley_terry_probability([r], [s])[0] - sympy.exp(r) / (sympy.exp(r) + sympy.exp(s)), "σ is the share"
-    )
-    yield proved(
-        bradley_terry_probability([r + c], [s + c])[0] - sigmoid_of(r - s), "a constant added to both changes nothing"
-    )
-    found = [bradley_terry_probability([REWARDS[w]], [REWARDS[b]])[0] for w, b in PAIRS]
-    yield equal(found, [ratio(4, 5), ratio(2, 3), ratio(2, 3)], "weights 1, 4, 2: 4/(4 + 1), 4/(4 + 2), 2/(2 + 1)")
-
-
-bradley_terry
-
-
-# %%
-@claim(
-    "theory-414",
-    says=r"(lost display) $L_R = -E[\log\sigma(r_\phi(x, y_w) - r_\phi(x, y_l))]$",
-    verdict=Holds(note="minus the log-likelihood, convex in the gap, least where σ(gap) is the share of annotators"),
-    about=(reward_model_loss, reward_model_loss_gradient),
-)
-def reward_model():
-    gap = sympy.Symbol("u", real=True)
-    loss = reward_model_loss([gap], [0])[0]
-    yield equal(reward_model_loss([log(4)], [0])[0], log(ratio(5, 4)), "minus the logarithm of 4/5")
-    yield proved(sympy.diff(loss, gap) - reward_model_loss_gradient([gap], [0]).chosen[0], "its slope")
-    curvature = sigmoid_of(gap) * sigmoid_of(-gap)
-    yield proved_at_most(0, sympy.diff(loss, gap, 2), [curvature], "convex: the curvature is σ(u) σ(-u)")
-    first, second = (reward_model_loss_gradient([x], [-x]).chosen[0] for x in (log(4) / 2, -log(4) / 2))
-    yield equal(ratio(4, 5) * first - ratio(1, 5) * second, 0, "4 of 5 prefer the first: least at a gap of log 4")
-
-
-reward_model
-
-# %% [markdown]
-# ### The haiku
-#
-# Rewards 2.3 and 1.8. The gap and σ(0.5) = 0.6225 are right. The loss is printed as 0.475, which is minus the logarithm of the
-# *rounded* 0.622; minus the logarithm of σ(0.5) itself is 0.4741.
-
-
-# %%
-@claim(
-    "theory-416",
-    "theory-417",
-    says="The gap is 2.3 - 1.8 = 0.5, and σ(0.5) = 0.622",
-    verdict=Holds(),
-    about=(bradley_terry_probability, sigmoid),
-)
-def the_haiku():
-    yield equal(printed("2.3").value - printed("1.8").value, ratio(1, 2), "the gap, in tenths")
-    yield agrees(printed("0.5"), ratio(23, 10) - ratio(18, 10))
-    yield agrees(printed("0.622"), float(sigmoid(0.5)), "σ(.5)")
-    yield agrees(printed("0.622"), float(bradley_terry_probability([2.3], [1.8])[0]), "from the two rewards")
-
-
-the_haiku
-
-
-# %%
-@claim(
-    "theory-418",
-    says="Loss: -log σ(0.5) = -log(0.622) = 0.475",
-    verdict=Wrong(
-        because="the rounding of σ(0.5) = 0.62246 to 0.622 is carried into the logarithm, and shows in the last digit",
-        instead="-log σ(0.5) = log(1 + e^-0.5) = 0.4741, printed 0.474",
-    ),
-    about=reward_model_loss,
-)
-def the_haiku_loss():
-    loss = float(reward_model_loss([2.3], [1.8])[0])
-    yield differs(printed("0.475"), loss, "-log σ(.5)")
-    yield agrees(printed("0.475"), float(-log(ratio(622, 1000))), "what 0.475 is: -log of 0.622")
-    yield close(loss, float(log(1 + sympy.exp(-ratio(1, 2)))), 1e-14, "a few roundings", "log(1 + e^-½)")
-    yield agrees(printed("0.474"), loss, "to three digits")
-
-
-the_haiku_loss
-
-# %% [markdown]
-# ### What the step does
-#
-# In the two rewards the slope is $\mp\sigma(-\text{gap})$: a step down raises one and lowers the other. But $r_\phi$ is a network,
-# and the two rewards share φ. With $r = w \cdot f$, $f_1 = (1, 0)$, $f_2 = (2, 1)$ and $w = (2.3, -2.8)$ the rewards are 2.3 and 1.8
-# again; the step moves $w$ along $f_1 - f_2 = (-1, -1)$, and *both* rewards fall, the loser's faster. Only the gap is sure to grow: to
-# first order by $\sigma(-\text{gap})\,|f_1 - f_2|^2$.
-
-
-# %%
-def reward_changes(f_w, f_l, gap):
-    """Rates of (r_w, r_l) along the descent of a reward model that is linear in its features."""
-    slopes = reward_model_loss_gradient([gap], [0])
-    step = [-(slopes.chosen[0] * a + slopes.rejected[0] * b) for a, b in zip(f_w, f_l, strict=True)]
-    return [sum(s * x for s, x in zip(step, f, strict=True)) for f in (f_w, f_l)]
-
-
-@claim(
-    "theory-419",
-    says="The gradient pushes r(y1) up and r(y2) down, increasing the gap",
-    verdict=Conditional(
-        given="the two rewards can move apart freely (∇r1 · ∇r2 below both squared lengths); shared parameters can carry both the "
-        "same way, and only the gap must grow"
-    ),
-    about=reward_model_loss_gradient,
-)
-def the_push_on_rewards():
-    half, weight = ratio(1, 2), 1 / (1 + sympy.exp(ratio(1, 2)))
-    yield equal(reward_changes([1, 0], [0, 1], half), [weight, -weight], "free rewards: σ(-.5) up, σ(-.5) down")
-    together = reward_changes([1, 0], [2, 1], half)
-    yield proved([together[0] + weight, together[1] + 3 * weight], "f = (1, 0) and (2, 1): by -σ(-.5) and -3 σ(-.5)")
-    yield exceeds(ratio(23, 10), ratio(23, 10) + together[0] / 10, "the winner's reward, before and after a small step")
-    f, g = reals("f", 2), reals("g", 2)
-    rise = reward_changes(f, g, half)
-    terms = [weight * (a - b) ** 2 for a, b in zip(f, g, strict=True)]
-    yield proved_at_most(0, sympy.expand(rise[0] - rise[1]), terms, "the gap: σ(-.5) |f - g|² for all features")
-
-
-the_push_on_rewards
-
-# %% [markdown]
-# ## The objective and its optimum
-#
-# Stage 3 maximises $E_\pi[r] - \beta\,\mathrm{KL}(\pi\|\pi_{ref})$; its display is lost at the first place and printed at the
-# second. Writing the divergence as an expectation, and the logarithm of the ratio as a difference, changes nothing. That is also
-# what code does: the penalty goes into the reward of the sampled answer.
-
-
-# %%
-@claim(
-    "theory-412",
-    "theory-421",
-    "theory-422",
-    "theory-423",
-    says=r"$\max_\pi E_\pi[r] - \beta\,KL(\pi\|\pi_{ref}) = \max E_\pi[r - \beta\log(\pi/\pi_{ref})] = "
-    r"\max E_\pi[r - \beta\log\pi + \beta\log\pi_{ref}]$",
-    verdict=Holds(note="where π_ref is positive wherever π is; else the penalty is infinite"),
-    about=(regularised_objective, kl, sequence_reward),
-)
-def the_objective():
-    pi, mu, r, _ = letters()
-    j = regularised_objective(pi, r, mu, beta)[()]
-    inside = [p * (x - beta * log(p) + beta * log(m)) for p, x, m in zip(pi, r, mu, strict=True)]
-    yield vanishes([j - sum(inside)], "with the logarithms apart")
-    yield vanishes([j - sum(p * x for p, x in zip(pi, r, strict=True)) + beta * kl(pi, mu)[()]], "reward less β KL")
-    shaped = sequence_reward(r, [logs(pi)], [logs(mu)], beta)
-    yield vanishes([j - sum(p * x for p, x in zip(pi, shaped, strict=True))], "mean of the shaped reward")
-    yield equal(regularised_objective(OPTIMUM, REWARDS, REFERENCE, 1)[()], log(2), "three answers: log Z = log 2")
-
-
-the_objective
-
-# %% [markdown]
-# The optimum is what the document says, and one identity shows it without calculus: $J(\pi) = \beta\log Z - \beta\,
-# \mathrm{KL}(\pi\|\pi^*)$ for *every* π, and a divergence is never negative.
-
-
-# %%
-@claim(
-    "theory-425",
-    "theory-426",
-    "theory-427",
-    says=r"$\pi^* = \pi_{ref}\, e^{r/\beta}/Z$ with $Z = \sum_y \pi_{ref}\, e^{r/\beta}$, so $r = \beta\log(\pi^*/\pi_{ref}) + "
-    r"\beta\log Z$",
-    verdict=Holds(note="on answers that the reference can give; elsewhere π* = 0 and no reward can be read back"),
-    about=(kl_regularised_policy, partition, regularised_objective, reward_of_policy),
-)
-def the_optimum():
-    pi, mu, r, _ = letters()
-    star, z = tilted()
-    yield vanishes(kl_regularised_policy(mu, r, beta) - star, "the library's optimum, by hand")
-    yield vanishes([partition(mu, r, beta)[()] - z], "Z")
-    j = regularised_objective(pi, r, mu, beta)[()]
-    apart = sum(p * (log(p) - log(s)) for p, s in zip(pi, star, strict=True))
-    yield vanishes([j - beta * log(z) + beta * apart], "J(π) = β log Z - β KL(π‖π*), so π* is best, and alone")
-    back = reward_of_policy(star, mu, beta)
-    yield vanishes([b + beta * log(z) - x for b, x in zip(back, r, strict=True)], "the reward, back from the policy")
-    yield equal(kl_regularised_policy(REFERENCE, REWARDS, 1), OPTIMUM, "three answers at β = 1")
-    yield equal(
-        kl_regularised_policy(REFERENCE, REWARDS, ratio(1, 2)), [ratio(k, 11) for k in (1, 8, 2)], "and at β = 1/2"
-    )
-
-
-the_optimum
-
-# %% [markdown]
-# The step between is not right as written. Probabilities cannot be moved one by one: their sum is 1, and the derivative has to be
-# equal to a multiplier λ, not to 0. Set to 0 it gives $\pi_{ref}\, e^{r/\beta - 1}$, which sums to $Z/e$. With
-# $\lambda = \beta\log Z - \beta$ the next line of the document follows.
-
-
-# %%
-@claim(
-    "theory-424",
-    says=r"The functional derivative set to zero: $r - \beta\log\pi - \beta + \beta\log\pi_{ref} = 0$",
-    verdict=Wrong(
-        because="the multiplier of Σ π = 1 is missing; the solution of this equation sums to Z/e, and π* does not solve it",
-        instead="r - β log π - β + β log π_ref = λ, with λ = β log Z - β, the same for all answers",
-    ),
-    about=regularised_objective_gradient,
-)
-def the_missing_multiplier():
-    pi, mu, r, _ = letters()
-    star, z = tilted()
-    derivative = regularised_objective_gradient(pi, r, mu, beta)
-    written = [x - beta * log(p) - beta + beta * log(m) for x, p, m in zip(r, pi, mu, strict=True)]
-    yield vanishes(derivative - written, "the left side is the derivative")
-    at_best = regularised_objective_gradient(OPTIMUM, REWARDS, REFERENCE, 1)
-    yield differs([0, 0, 0], at_best, "the derivative at π*, three answers")
-    stated = [m * sympy.exp(x - 1) for m, x in zip(REFERENCE, REWARDS, strict=True)]
-    yield differs(1, sum(stated), "the sum of the π that solves the equation as it stands")
-    yield equal(at_best, [log(2) - 1] * 3, "λ = β log Z - β, three times")
-    at_star = regularised_objective_gradient(star, r, mu, beta)
-    yield vanishes([g - (beta * log(z) - beta) for g in at_star], "and for all rewards and references")
-
-
-the_missing_multiplier
 
 # %% [markdown]
 # ## DPO from the optimum
@@ -351,8 +107,8 @@ def the_partition_cancels():
     found = implicit_rewards([log(star[0])], [log(star[1])], [log(mu[0])], [log(mu[1])], beta)
     yield vanishes([found.chosen[0] - r[0] + beta * log(z), found.rejected[0] - r[1] + beta * log(z)], "r - β log Z")
     yield vanishes([found.chosen[0] - found.rejected[0] - (r[0] - r[1])], "in the difference Z is gone")
-    exact = implicit_rewards(*logs([OPTIMUM[1], OPTIMUM[0], REFERENCE[1], REFERENCE[0]]), 1)
-    shares = [sympy.exp(exact.chosen), sympy.exp(exact.rejected)]
+    exact = implicit_rewards(*pair(OPTIMUM, REFERENCE, 1, 0), 1)
+    shares = [sympy.exp(exact.chosen[0]), sympy.exp(exact.rejected[0])]
     yield equal(shares[0] / sum(shares), ratio(4, 5), "three answers: 4/5, as from the rewards")
 
 
@@ -364,8 +120,7 @@ def pulls(policy, reference, b, votes, answers=3):
     """Σ votes · ∂L/∂log π(y), answer by answer: `votes` maps (preferred, other) to a number of comparisons."""
     out = [sympy.Integer(0)] * answers
     for (w, other), count in votes.items():
-        at = logs([policy[w], policy[other], reference[w], reference[other]])
-        slopes = dpo_loss_gradient(*([x] for x in at), b)
+        slopes = dpo_loss_gradient(*pair(policy, reference, w, other), b)
         out[w] += count * slopes.policy_chosen[0]
         out[other] += count * slopes.policy_rejected[0]
     return out
@@ -402,166 +157,18 @@ def the_dpo_loss():
 the_dpo_loss
 
 # %% [markdown]
-# ## Three stages and two
+# ## Reward hacking without a reward model
 #
-# The same demonstrations and comparisons, sent down both roads. Of eight demonstrations four show the first answer, two the second, two
-# the third: their frequencies are the reference. Each pair is compared 15 times, with 12, 10 and 10 votes for the better answer. Road
-# one fits rewards, then solves stage 3. Road two minimises the DPO loss over policies. Both end at (1/4, 1/2, 1/4).
-#
-# So DPO has no *separate* reward model: $\beta\log(\pi/\pi_{ref})$ is one.
-
-
-# %%
-def votes():
-    """{(preferred, other): votes}: 12 of 15, 10 of 15, 10 of 15."""
-    return {(1, 0): 12, (0, 1): 3, (1, 2): 10, (2, 1): 5, (2, 0): 10, (0, 2): 5}
-
-
-def reward_pulls(rewards):
-    """Σ votes · ∂L/∂r(y) of the reward model's loss."""
-    out = [sympy.Integer(0)] * 3
-    for (w, other), count in votes().items():
-        slopes = reward_model_loss_gradient([rewards[w]], [rewards[other]])
-        out[w] += count * slopes.chosen[0]
-        out[other] += count * slopes.rejected[0]
-    return out
-
-
-@claim(
-    "theory-410",
-    "theory-411",
-    "theory-440",
-    says="RLHF has three stages (SFT for π_ref, a reward model, RL with a KL penalty); DPO has two and skips the reward model",
-    verdict=Holds(note="both roads end at the same policy; in DPO the log-ratio of policy and reference is the reward"),
-    about=(reward_model_loss_gradient, kl_regularised_policy, dpo_loss_gradient),
-)
-def three_stages_and_two():
-    reference = [ratio(shown, 8) for shown in (4, 2, 2)]
-    yield equal(reference, REFERENCE, "1, in both: frequencies of the demonstrations")
-    yield equal(
-        reward_pulls(REWARDS), [0, 0, 0], "2: the rewards 0, log 4, log 2 fit the votes best (the loss is convex)"
-    )
-    trained = kl_regularised_policy(reference, REWARDS, 1)
-    yield equal(trained, OPTIMUM, "3: the optimum of reward and penalty")
-    yield equal(pulls(trained, reference, 1, votes()), [0, 0, 0], "DPO, with no rewards: level at the same policy")
-
-
-three_stages_and_two
-
-# %% [markdown]
-# ## Is reinforcement learning needed, and PPO?
-#
-# A *sample* cannot be differentiated. Its *expected* reward can: $\nabla E_\pi[r] = E_\pi[r\,\nabla\log\pi]$, a mean over samples. With
-# three answers it is a sum; in general REINFORCE or a leave-one-out baseline estimate it. Clipping and a critic are one choice, and
-# the second half of the document's own chapter reaches the same optimum with neither.
-
-
-# %%
-def ascended(steps=400):
-    """Plain gradient ascent on the softmax logits of the three answers, from the reference, in floats."""
-    rewards, mu = ([float(x) for x in xs] for xs in (REWARDS, REFERENCE))
-    z = [float(log(x)) for x in REFERENCE]
-    for _ in range(steps):
-        pi = [float(p) for p in softmax_of(z)]
-        z = [a + float(g) for a, g in zip(z, regularised_objective_logit_gradient(pi, rewards, mu, 1.0), strict=True)]
-    return [float(p) for p in softmax_of(z)]
-
-
-@claim(
-    "theory-415",
-    says="Token sampling is non-differentiable, so there is no gradient descent on the reward: RL (specifically PPO) is needed",
-    verdict=Wrong(
-        because="the expected reward is differentiable in the policy; unclipped ascent on it reaches the optimum, and so does DPO",
-        instead="the sampled answer has no derivative, its expectation has: ∇E[R] = E[R ∇log π]. Any estimate of it will do; PPO is "
-        "one choice",
-    ),
-    about=regularised_objective_logit_gradient,
-)
-def is_ppo_needed():
-    _, mu, r, z = letters()
-    mu, r, z = mu[:2], r[:2], z[:2]
-    pi = softmax_of(z)
-    total = [x - beta * log(p) + beta * log(m) for x, p, m in zip(r, pi, mu, strict=True)]
-    by_scores = [sum(pi[i] * total[i] * ((i == j) - pi[j]) for i in range(2)) for j in range(2)]
-    objective = sum(p * x for p, x in zip(pi, total, strict=True))
-    yield vanishes(
-        [sympy.diff(objective, z[j]) - by_scores[j] for j in range(2)], "∇E[R] = E[R ∇log π] for all letters"
-    )
-    found = regularised_objective_logit_gradient(pi, r, mu, beta)
-    yield vanishes(found - by_scores, "the library's gradient is that mean of scores")
-    gap = max(abs(a - float(b)) for a, b in zip(ascended(), OPTIMUM, strict=True))
-    yield against(gap < 1e-9, "400 plain gradient steps, without clip or critic, end at π* to 9 digits")
-
-
-is_ppo_needed
-
-# %% [markdown]
-# ## The penalty and reward hacking
-#
-# Say a *gibberish* answer has probability 1/101 under the reference, and the reward model overrates it by log 10⁴ against the good
-# one. Without a penalty everything goes to gibberish. With it, the optimum has odds $\tfrac{1}{100}\,10^{4/\beta}$: at β = 1 the mirror
-# image of the reference, 100 to 1 *for* gibberish; at β = 4, 1 to 10. The penalty bounds hacking only while
-# $\beta\log(\pi_{ref}(\text{good})/\pi_{ref}(\text{bad}))$ exceeds the reward model's error.
-
-
-# %%
-HONEST = [ratio(100, 101), ratio(1, 101)]
-FOOLED = [sympy.Integer(0), log(10**4)]
-
-
-@claim(
-    "theory-420",
-    says="Without the KL term the policy hacks the reward; the KL penalty prevents this",
-    verdict=Conditional(
-        given="β log(π_ref(good)/π_ref(bad)) exceeds the reward model's error; a larger error wins against the penalty"
-    ),
-    about=(kl_regularised_policy, greedy_limit),
-)
-def reward_hacking():
-    yield equal(greedy_limit(HONEST, FOOLED), [0, 1], "no penalty: all gibberish")
-    yield equal(
-        kl_regularised_policy(HONEST, FOOLED, 4), [ratio(10, 11), ratio(1, 11)], "β = 4: error log 10⁴ < 4 log 100"
-    )
-    yield equal(kl_regularised_policy(HONEST, FOOLED, 2), [ratio(1, 2)] * 2, "β = 2, the border: error = 2 log 100")
-    hacked = kl_regularised_policy(HONEST, FOOLED, 1)[1]
-    yield exceeds(hacked, ratio(1, 2), "β = 1, gibberish in the optimum of the penalised objective")
-
-
-reward_hacking
-
-
-# %%
-@figure
-def hacking_against_beta():
-    """Gibberish that is overrated by log 10⁴: the penalty holds it back only above β = 2, where the two answers are equally likely."""
-    import matplotlib.pyplot as plt
-    import numpy as np
-
-    betas = np.geomspace(0.5, 20, 200)
-    fooled = [float(x) for x in FOOLED]
-    share = [kl_regularised_policy([100 / 101, 1 / 101], fooled, b)[1] for b in betas]
-    fig, ax = plt.subplots()
-    ax.semilogx(betas, share, color=COLOURS[1], label="gibberish in $\\pi^*$")
-    ax.axhline(1 / 101, color="0.4", ls=":", label="in the reference")
-    ax.axvline(2, color="0.4", ls="--", lw=1)
-    ax.text(2.05, 0.9, "β log 100 = log 10⁴", color="0.3")
-    ax.set(
-        xlabel="β", ylabel="probability", xticks=[0.5, 1, 2, 5, 10, 20], xticklabels=["0.5", "1", "2", "5", "10", "20"]
-    )
-    ax.minorticks_off()
-    ax.legend(loc="center right")
-    return fig
-
-
-hacking_against_beta
-
-# %% [markdown]
 # The table says that DPO runs a lower risk, having no reward model to exploit. Let annotators be fooled as the reward model was: 10⁴ to
 # 1 for gibberish. Then DPO's loss is level at the *same* hacked policy. And what no pair mentions costs DPO nothing: two policies
-# with the same odds between the compared answers have the same loss, though one puts 97 % elsewhere.
+# with the same odds between the compared answers have the same loss, though one puts 98 % elsewhere.
 
 
 # %%
+HONEST = [ratio(100, 101), ratio(1, 101)]  # a good answer, and gibberish
+FOOLED = [sympy.Integer(0), log(10**4)]  # gibberish overrated by log 10⁴
+
+
 @claim(
     "theory-445",
     says="Reward hacking: a higher risk in RLHF (imperfect reward model), a lower one in DPO (no reward model to exploit)",
@@ -579,7 +186,7 @@ def hacking_in_dpo():
     yield equal(level, [0, 0], "DPO on the fooled preferences is level there")
     yield against(bool(by_rlhf[1] == ratio(100, 101)) and level == [0, 0], "the same mass on gibberish, not less")
     tame, wild = [ratio(1, 3)] * 3, [ratio(1, 100), ratio(1, 100), ratio(98, 100)]
-    losses = [dpo_loss(*logs([p[0], p[1], ratio(1, 2), ratio(1, 4)]), 1)[()] for p in (tame, wild)]
+    losses = [dpo_loss(*pair(p, REFERENCE, 0, 1), 1)[0] for p in (tame, wild)]
     yield proved([x - log(3) for x in losses], "98 % on an answer outside the pairs, or 1/3: the same loss, log 3")
 
 
@@ -605,9 +212,8 @@ hacking_in_dpo
 def the_gradient():
     _, mu, _, z = letters()
     pi = softmax_of(z)
-    pair = [[log(x)] for x in (pi[0], pi[1], mu[0], mu[1])]
     u = beta * (z[0] - log(mu[0]) - z[1] + log(mu[1]))  # log π(w) - log π(l) is a difference of logits
-    yield vanishes([dpo_margin(*pair, beta)[0] - u], "u")
+    yield vanishes([dpo_margin(*pair(pi, mu, 0, 1), beta)[0] - u], "u")
     a, b, c, d = reals("l", 4)
     weight = sigmoid_of(-beta * (a - c - b + d))
     at = [[a], [b], [c], [d], beta]
@@ -663,7 +269,7 @@ the_weight_fades
 def the_weight_below_zero():
     yield equal(dpo_weight([-log(19)], [0], [0], [0], 1)[0], ratio(19, 20), "u = -log 19")
     yield equal(dpo_weight([-log(999)], [0], [0], [0], 1)[0], ratio(999, 1000), "u = -log 999")
-    yield equal(dpo_weight([0], [0], [0], [0], 1)[0], ratio(1, 2), "u = 0")
+    yield equal(dpo_weight([sympy.Integer(0)], [0], [0], [0], 1)[0], ratio(1, 2), "u = 0")
     own = float(dpo_weight([0.3], [0.5], [0.0], [0.0], 0.1)[0])
     yield agrees(printed("0.505"), own, "the document's example, u = -.02")
     yield exceeds(0.95, own, "stated near 1 for every u < 0")
@@ -740,12 +346,12 @@ def shared(theta):
 def free_changes():
     """Rates of (log π(w), log π(l)) when free logits descend the DPO loss, beside (π, β σ(-u))."""
     pi, mu, _, _ = letters()
-    slopes = dpo_loss_gradient(*([log(x)] for x in (pi[0], pi[1], mu[0], mu[1])), beta)
+    slopes = dpo_loss_gradient(*pair(pi, mu, 0, 1), beta)
     g = [slopes.policy_chosen[0], slopes.policy_rejected[0]]
-    step = [-sum(g[i] * ((i == j) - pi[j]) for i in range(2)) for j in range(3)]
-    rates = [sum(step[j] * ((i == j) - pi[j]) for j in range(3)) for i in range(2)]
-    odds = (pi[0] / mu[0]) ** beta / (pi[1] / mu[1]) ** beta
-    return rates, pi, beta / (1 + odds)
+    step = [-sum(g[i] * (int(i == j) - pi[j]) for i in range(2)) for j in range(3)]
+    rates = [sum(step[j] * (int(i == j) - pi[j]) for j in range(3)) for i in range(2)]
+    u = beta * (log(pi[0]) - log(mu[0]) - log(pi[1]) + log(mu[1]))
+    return rates, pi, beta * sigmoid_of(-u)
 
 
 @claim(
@@ -760,16 +366,15 @@ def free_changes():
 )
 def winner_up_loser_down():
     (up, down), pi, weight = free_changes()
-    values = {s: k for k, s in enumerate(sorted((pi[0] * pi[2]).free_symbols | weight.free_symbols, key=str), 1)}
-    by_hand = [weight * (1 - pi[0] + pi[1]), -weight * (1 - pi[1] + pi[0])]
-    yield proved(
-        [sympy.simplify((x - y).subs(values)) for x, y in zip((up, down), by_hand, strict=True)], "free logits"
+    yield vanishes(
+        [up - weight * (pi[2] + 2 * pi[1]), down + weight * (pi[2] + 2 * pi[0])],
+        "free logits: β σ(-u) times 1 - π_w + π_l > 0 and -(1 - π_l + π_w) < 0",
     )
     start, end = shared(sympy.Integer(0)), shared(log(2))
-    slopes = dpo_loss_gradient(*logs([start[0], start[1], ratio(1, 3), ratio(1, 3)]), 1)
-    pull = slopes.policy_chosen * (1 - ratio(4, 3)) + slopes.policy_rejected * (0 - ratio(4, 3))
-    yield equal(pull[()], -ratio(1, 2), "shared parameter: the loss falls as θ rises, at a rate of 1/2")
-    losses = [dpo_loss(*logs([p[0], p[1], ratio(1, 3), ratio(1, 3)]), 1)[()] for p in (start, end)]
+    slopes = dpo_loss_gradient(*pair(start, start, 0, 1), 1)
+    pull = slopes.policy_chosen[0] * (1 - ratio(4, 3)) + slopes.policy_rejected[0] * (0 - ratio(4, 3))
+    yield equal(pull, -ratio(1, 2), "shared parameter: the loss falls as θ rises, at a rate of 1/2")
+    losses = [dpo_loss(*pair(p, start, 0, 1), 1)[0] for p in (start, end)]
     yield equal(losses, [log(2), log(ratio(3, 2))], "and it does fall, from log 2 to log 3/2")
     yield equal([start[1], end[1]], [ratio(1, 3), ratio(1, 11)], "the loser falls")
     yield exceeds(start[0], end[0], "but so does the winner")
@@ -832,57 +437,6 @@ def gravity():
 gravity
 
 # %% [markdown]
-# ## The comparison
-#
-# ### How many models
-#
-# *SFT, RM, policy, ref* counts one model twice: the document itself says that supervised fine-tuning *gives* $\pi_{ref}$. PPO's fourth
-# model is a critic. Four in memory is then right, for another four. And with 16 bytes for a trained parameter (half-precision weight and
-# gradient, single-precision copy and two moments) and 2 for a frozen one, two trained and two frozen models are twice one and one.
-
-
-# %%
-@claim(
-    "theory-441",
-    says="RLHF needs 4 models (SFT, RM, policy, ref), DPO 2 (policy, ref)",
-    verdict=Wrong(
-        because="the SFT model is the reference, so the list has three; and it leaves out the critic that PPO trains",
-        instead="4 for PPO: policy, critic, reward model, reference; 2 for DPO: policy, reference",
-    ),
-)
-def models_needed():
-    listed = {"SFT": "reference", "RM": "reward model", "policy": "policy", "ref": "reference"}
-    yield differs(printed("4"), len(set(listed.values())), "models on the list, as line 343 names them")
-    yield equal(printed("4"), len({"policy", "critic", "reward model", "reference"}), "with the critic")
-    yield equal(printed("2"), len({"policy", "reference"}), "DPO")
-    yield sourced("Ouyang et al. (2022), InstructGPT, appendix C.4: a value function is trained beside the policy")
-
-
-models_needed
-
-
-# %%
-@claim(
-    "theory-443",
-    says="GPU memory: very high (4 models) for RLHF, moderate (2 models) for DPO",
-    verdict=Holds(
-        note="the four with the critic, in one size; it may be 3 without a critic, and 1 where the reference's log-probabilities are "
-        "stored"
-    ),
-)
-def memory():
-    trained, frozen = 2 + 2 + 4 + 4 + 4, 2
-    ppo, dpo = (
-        {"policy": trained, "critic": trained, "reward": frozen, "ref": frozen},
-        {"policy": trained, "ref": frozen},
-    )
-    yield equal([printed("4"), printed("2")], [len(ppo), len(dpo)], "models held")
-    yield equal([sum(ppo.values()), sum(dpo.values())], [36, 18], "bytes for each parameter: twice as many")
-
-
-memory
-
-# %% [markdown]
 # ### Who generates, and who can go on
 #
 # RLHF's gradient is a mean over answers *of the policy as it is now*: with answers of the reference, unweighted, it is another vector. DPO's
@@ -896,7 +450,7 @@ memory
 def mean_of_scores(sampled_from, policy):
     """E[R(y) ∇_z log π(y)], y from the first distribution, R the penalised reward at β = 1, in three logits."""
     shaped = [x - log(p) + log(m) for x, p, m in zip(REWARDS, policy, REFERENCE, strict=True)]
-    return [sum(sampled_from[i] * shaped[i] * ((i == j) - policy[j]) for i in range(3)) for j in range(3)]
+    return [sum(sampled_from[i] * shaped[i] * (int(i == j) - policy[j]) for i in range(3)) for j in range(3)]
 
 
 @claim(
@@ -912,7 +466,8 @@ def who_generates():
     truth = regularised_objective_logit_gradient(now, REWARDS, REFERENCE, 1)
     yield vanishes(truth - mean_of_scores(now, now), "answers of the policy give the gradient of RLHF")
     stale = mean_of_scores(REFERENCE, now)
-    yield shows(bool(sympy.Abs(truth[0] - stale[0]).n() > 0.1), "answers of the reference do not: off by over .1")
+    yield vanishes([truth[0] + log(2) / 9], "it lowers the first logit, at a rate of (log 2)/9")
+    yield vanishes([stale[0] - log(ratio(9, 8)) / 12], "answers of the reference raise it, by (log 9/8)/12")
     weights = sympy.symbols("a:9", positive=True)
     stored = both_ways(by_rewards, lambda i, j: weights[i + j])
     yield proved(pulls(OPTIMUM, REFERENCE, 1, stored), "DPO is level at π* for every weighting of stored pairs")
@@ -980,7 +535,7 @@ ten_times_simpler
 )
 def stability():
     mean = regularised_objective_logit_gradient(REFERENCE, REWARDS, REFERENCE, 1)[0]
-    samples = [x * ((i == 0) - REFERENCE[0]) for i, x in enumerate(REWARDS)]  # at the reference the penalty is 0
+    samples = [x * (int(i == 0) - REFERENCE[0]) for i, x in enumerate(REWARDS)]  # at the reference the penalty is 0
     spread = sum(p * (s - mean) ** 2 for p, s in zip(REFERENCE, samples, strict=True))
     yield proved(spread - 11 * log(2) ** 2 / 64, "RLHF, one sampled answer: variance 11 (log 2)²/64 in the first logit")
     u = sympy.Symbol("u", real=True)
@@ -992,28 +547,11 @@ def stability():
     yield equal(pulls([ratio(4, 5), ratio(1, 5)], halves, 1, share, 2), [0, 0], "4 votes of 5: level at odds of 4")
     for b in (ratio(1, 10), sympy.Integer(10)):
         falling = [float(dpo_loss([k * 2.0], [0.0], [0.0], [0.0], float(b))[0]) for k in range(6)]
-        yield against(all(x > y for x, y in zip(falling, falling[1:], strict=False)), f"one vote, β = {b}: it falls on")
+        yield against(all(x > y for x, y in pairwise(falling)), f"one vote, β = {b}: it falls on")
 
 
 stability
 
-
-# %%
-@claim(
-    "theory-447",
-    says="RLHF: Llama 2, InstructGPT; DPO: Zephyr, Llama 3 (partially)",
-    verdict=Holds(note="who used what, in 2022 to 2024"),
-)
-def who_used_what():
-    yield sourced("Ouyang et al. (2022), InstructGPT: a reward model and PPO")
-    yield sourced("Touvron et al. (2023), Llama 2, §3.2: reward models, rejection sampling and PPO")
-    yield sourced("Tunstall et al. (2023), Zephyr: DPO on AI feedback")
-    yield sourced(
-        "Dubey et al. (2024), The Llama 3 herd of models, §4.1: a reward model for rejection sampling, then DPO"
-    )
-
-
-who_used_what
 
 # %% [markdown]
 # ## What can go wrong
@@ -1044,9 +582,9 @@ def whose_pairs():
     weights = sympy.symbols("a:9", positive=True)
     yield proved(pulls(OPTIMUM, REFERENCE, 1, both_ways(by_rewards, lambda i, j: weights[i + j])), "any weighting")
     elsewhere = pulls(REFERENCE, REFERENCE, 1, from_reference)
-    yield equal(elsewhere, [ratio(13, 240), -ratio(29, 480), ratio(1, 160)], "it is not level everywhere")
+    yield equal(elsewhere, [ratio(7, 120), -ratio(23, 480), -ratio(1, 96)], "it is not level everywhere")
     tame, wild = OPTIMUM, [ratio(1, 40), ratio(1, 20), ratio(37, 40)]
-    unseen = [dpo_loss(*logs([p[1], p[0], REFERENCE[1], REFERENCE[0]]), 1)[()] for p in (tame, wild)]
+    unseen = [dpo_loss(*pair(p, REFERENCE, 1, 0), 1)[0] for p in (tame, wild)]
     yield proved([x - log(ratio(5, 4)) for x in unseen], "only one pair seen: the third answer may have 1/4 or 37/40")
 
 
@@ -1091,8 +629,9 @@ annotations_average
 #
 # At the optimum a difference of log-ratios is $(r_w - r_l)/\beta$: it grows without bound as β falls, and the policy goes to the best
 # answer. As β grows the policy goes back to the reference. Between, KL falls steadily: with $t = 1/\beta$ its derivative is $t$ times
-# the variance of the reward. Large β holds DPO only if the preferences have two sides: a pair labelled once has its best policy
-# infinitely far away at every β.
+# the variance of the reward. It is the optimum that comes nearer, not the signal that weakens: the first slope of DPO is β/2.
+# And large β holds DPO only if the preferences have two sides: a pair labelled once has its best policy infinitely far away at every β,
+# which IPO, a square of the same gap, repairs.
 
 
 # %%
@@ -1103,15 +642,15 @@ annotations_average
     about=(kl_regularised_policy, reward_of_policy, greedy_limit),
 )
 def beta_too_small():
-    _, mu, r, _ = letters()
-    star = kl_regularised_policy(mu, r, beta)
-    ratios = reward_of_policy(star, mu, beta) / beta
-    yield vanishes([ratios[0] - ratios[1] - (r[0] - r[1]) / beta], "log-ratios differ by (r_w - r_l)/β")
     yield equal(
         kl_regularised_policy(REFERENCE, REWARDS, ratio(1, 10)),
         [ratio(k, 2 + 4**10 + 2**10) for k in (2, 4**10, 2**10)],
         "three answers at β = 1/10: the second has 99.9 %",
     )
+    _, mu, r, _ = letters()
+    star = kl_regularised_policy(mu, r, beta)
+    ratios = reward_of_policy(star, mu, beta) / beta
+    yield vanishes([ratios[0] - ratios[1] - (r[0] - r[1]) / beta], "log-ratios differ by (r_w - r_l)/β")
     yield equal(greedy_limit(REFERENCE, REWARDS), [0, 1, 0], "and in the limit everything")
 
 
@@ -1126,22 +665,26 @@ beta_too_small
         given="the rewards are bounded, that is, preferences have two sides; on a pair labelled one way the loss of DPO falls for "
         "ever at every β, and nothing holds the policy"
     ),
-    about=(kl_regularised_policy, kl, dpo_loss),
+    about=(kl_regularised_policy, kl, dpo_loss_gradient, dpo_loss, ipo_loss_gradient),
 )
 def beta_too_large():
     t, gap, odds = sympy.symbols("t g w", positive=True)
     mu = [odds / (1 + odds), 1 / (1 + odds)]
     star = kl_regularised_policy(mu, [gap, 0], 1 / t)
-    yield vanishes(
-        [sympy.diff(kl(star, mu)[()], t) - t * star[0] * star[1] * gap**2], "dKL/dt = t Var(r): less KL, the larger β"
-    )
     yield equal(star[0].subs(t, 0), mu[0], "β → ∞: the reference")
     rise = sympy.diff(star[0], t).subs(t, 0)
     yield proved(rise - mu[0] * mu[1] * gap, "and away from it like π_ref(w) π_ref(l) g / β")
-    near, far = ([log(x) for x in p] for p in ((ratio(51, 100), ratio(49, 100)), (ratio(99, 100), ratio(1, 100))))
-    losses = [dpo_loss([p[0]], [p[1]], [log(ratio(1, 2))], [log(ratio(1, 2))], 100)[0] for p in (near, far)]
+    yield vanishes(
+        [sympy.diff(kl(star, mu)[()], t) - t * star[0] * star[1] * gap**2], "dKL/dt = t Var(r): less KL, the larger β"
+    )
+    first = dpo_loss_gradient(*pair(mu, mu, 0, 1), beta).policy_chosen[0]
+    yield proved(first + beta / 2, "the first slope is β/2: it is not the signal that weakens")
+    halves, near, far = ([ratio(k, 100), ratio(100 - k, 100)] for k in (50, 51, 99))
+    losses = [dpo_loss(*pair(p, halves, 0, 1), 100)[0] for p in (near, far)]
     yield equal(sympy.exp(losses[0]) - 1, ratio(49, 51) ** 100, "β = 100, one vote: loss log(1 + (49/51)^100) at .51")
     yield exceeds(losses[0], losses[1], "stated best near the reference: .51 against .99")
+    settled = ipo_loss_gradient([ratio(1, 200)], [0], [0], [0], 100)
+    yield equal(settled.policy_chosen[0], 0, "IPO keeps the hold: one vote, least at a log-ratio gap of 1/(2β)")
 
 
 beta_too_large
