@@ -14,7 +14,19 @@ from math import erfc, sqrt
 import numpy as np
 import sympy
 
-from rlexact.claims import Conditional, Holds, Section, against, below, claim, differs, equal, proved, shows
+from rlexact.claims import (
+    Conditional,
+    Holds,
+    Section,
+    Wrong,
+    against,
+    claim,
+    close,
+    differs,
+    equal,
+    proved,
+    shows,
+)
 from rlexact.exact.evaluation import policy_value
 from rlexact.formulas.ddpg import (
     ddpg_critic_loss,
@@ -169,7 +181,9 @@ where_and_how
 @claim(
     "reference-099",
     says=r"$y_t = r_t + \gamma \min_{i=1,2} Q_i(s_{t+1}, \mu(s_{t+1}) + \epsilon; \theta_i^-)$",
-    verdict=Conditional(given="μ is the target actor, and s_{t+1} does not end the episode; there y = r"),
+    verdict=Conditional(
+        given="μ is the target actor, ε is clipped (next line), and s_{t+1} does not end the episode; there y = r"
+    ),
     about=(td3_target, twin_minimum),
 )
 def smaller_of_two():
@@ -199,31 +213,33 @@ smaller_of_two
 # ## The noise
 #
 # TD3's noise is not Gaussian: it is $\mathrm{clip}(\sigma z, -c, c)$ with σ = 0.2 and $c = 0.5$, and the action is put back into its bounds. The
-# clip is what keeps the target near the actor's own action. It acts on 1.24 % of the draws of every coordinate. And σ is the standard deviation
-# here, although the document writes variances into $N(\cdot, \cdot)$ elsewhere (lines 69 and 115).
+# clip keeps the target near the target actor's own action. It acts on 1.24 % of the draws of every coordinate, so that the law has a lump at each end,
+# which no normal law has. And the second place of $N(\cdot, \cdot)$ holds a variance elsewhere in the document (lines 69 and 115). Read so, $N(0, 0.2)$
+# would leave the interval in 26 % of the draws.
 
 
 # %%
 @claim(
     "reference-100",
     says=r"$\epsilon \sim N(0, \sigma)$ is the smoothing noise of the target policy",
-    verdict=Conditional(
-        given="|ε| ≤ c and the action stays within its bounds; TD3 clips both, a normal draw has no limit. σ is the standard deviation"
+    verdict=Wrong(
+        because="TD3 clips its noise, and a normal draw has no limit; with σ in the place of the variance it is wider still",
+        instead="ε ~ clip(N(0, σ²), -c, c), and μ(s') + ε is clipped to the bounds of the action",
     ),
     about=smoothed_target_actions,
 )
 def clipped_noise():
-    sigma, c, mu = Fraction(1, 5), HALF, [Fraction(3, 10)] * 5
-    z = [Fraction(x, 2) for x in (-5, -1, 0, 1, 5)]
-    inside = smoothed_target_actions(mu, sigma, z, c, -1, 1)
-    yield equal(inside, [Fraction(3, 10) + sigma * x for x in z], "|σz| ≤ 1/2: μ + σz, with the clip and without")
-    yield equal(smoothed_target_actions([Fraction(0)], sigma, [Fraction(3)], c, -1, 1), [HALF], "z = 3: TD3's action")
-    plain = smoothed_target_actions([Fraction(0)], sigma, [Fraction(3)])
-    yield differs(plain, [HALF], "the same without the clip")
+    sigma, c, mu = Fraction(1, 5), HALF, [Fraction(0)] * 7
+    z = [Fraction(x) for x in (-4, -3, -1, 0, 2, 3, 4)]
+    plain = smoothed_target_actions(mu, sigma, z)
+    yield equal(plain, [sigma * x for x in z], "σz, as printed, at z = -4, -3, -1, 0, 2, 3, 4")
+    clipped = smoothed_target_actions(mu, sigma, z, c)
+    yield equal(clipped, [-HALF, -HALF, -sigma, 0, 2 * sigma, HALF, HALF], "TD3's noise for the same draws, c = 1/2")
+    yield differs(plain, clipped, "they are not the same")
     near = smoothed_target_actions([Fraction(9, 10)], sigma, [Fraction(2)], c, -1, 1)
     yield equal(near, [1], "9/10 + 2/5 is no action: put back to the bound")
-    share = erfc(2.5 / sqrt(2))
-    yield below([0.0124, share], [share, 0.0125], "Pr(|σz| > c) of a normal draw")
+    yield close(erfc(2.5 / sqrt(2)), 0.0124, 5e-5, "four decimals", "Pr(|ε| > 1/2), standard deviation 0.2")
+    yield close(erfc(2.5 / sqrt(2) * sqrt(0.2)), 0.2636, 5e-5, "four decimals", "Pr(|ε| > 1/2), variance 0.2")
 
 
 clipped_noise

@@ -273,14 +273,15 @@ two_orders
     about=(jensen_shannon, kl),
 )
 def symmetric_version():
-    middle = [(a + b) / 2 for a, b in zip(P, Q, strict=True)]
-    halves = [plain(sympy.factor(kl(d, middle).item(), deep=True)) / 2 for d in (P, Q)]
-    found = plain(sympy.factor(jensen_shannon(P, Q).item(), deep=True))
-    yield proved(found - sum(halves), "½ KL(p‖M) + ½ KL(q‖M), all probabilities free")
-    yield proved(found - plain(sympy.factor(jensen_shannon(Q, P).item(), deep=True)), "the same with p and q exchanged")
+    p, q = simplex("v", 2), simplex("w", 2)
+    middle = [(a + b) / 2 for a, b in zip(p, q, strict=True)]
+    halves = [plain(sympy.factor(kl(d, middle).item(), deep=True)) / 2 for d in (p, q)]
+    found = plain(sympy.factor(jensen_shannon(p, q).item(), deep=True))
+    yield proved(found - sum(halves), "½ KL(p‖M) + ½ KL(q‖M), two outcomes, chances free")
+    yield proved(found - plain(sympy.factor(jensen_shannon(q, p).item(), deep=True)), "the same with p and q exchanged")
     yield proved(plain(kl([1, ZERO], [HALF, HALF])) - LOG2, "p = (1, 0) from the middle (½, ½): log 2")
     yield proved(plain(jensen_shannon([1, ZERO], [ZERO, 1])) - LOG2, "nothing in common: log 2, where KL is infinite")
-    terms = [a * sympy.log(1 + b / a) / 2 for a, b in [*zip(P, Q, strict=True), *zip(Q, P, strict=True)]]
+    terms = [a * sympy.log(1 + b / a) / 2 for a, b in [*zip(p, q, strict=True), *zip(q, p, strict=True)]]
     rest = sum(sympy.expand_log(sympy.factor(t, deep=True), force=True) for t in terms)
     yield proved(LOG2 - found - rest, "log 2 - JSD = ½ Σ p log(1 + q/p) + ½ Σ q log(1 + p/q)")
     yield proved_at_most(0, sum(terms), terms, "terms that are at least 0")

@@ -323,6 +323,11 @@ def two_states(per_transition):
     about=(policy_value, action_value),
 )
 def bellman_equations():
+    walk, sixths = gallery.random_walk(), [Fraction(k, 6) for k in range(1, 6)]
+    yield equal(
+        policy_value(walk, uniform(walk)), sixths, "γ = 1: random walk, each the mean of its neighbours 0, …, 1"
+    )
+    yield equal(action_value(walk, uniform(walk)), sixths, "Q, with one action")
     for per_transition in (True, False):
         mdp, pi = two_states(per_transition)
         v, q = policy_value(mdp, pi), action_value(mdp, pi)
@@ -470,7 +475,7 @@ def what_average_means():
         )
         ax.plot(range(3), [level + float(g) for g in gaps], "k_", ms=22, mew=2)
         ax.axhline(level, color="k", lw=1)
-        ax.text(2.45, level + 0.12, f"V = {level:g}", ha="right")
+        ax.text(1, level + 0.12, f"V = {level:g}", ha="center")
         ax.set(title=f"π = {title}", xticks=range(3), xticklabels=fork.actions, ylim=(0, 9), xlim=(-0.5, 2.5))
     both[0].set_ylabel("Q, and A from V")
     return fig

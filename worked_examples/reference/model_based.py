@@ -488,7 +488,8 @@ what_is_stored
 # ## Learning from both buffers
 #
 # A step along $\nabla J$ raises $J$ if it is small. Taken on mixed data it is the gradient of a mixed world, and it helps as long as the model's
-# share does not turn it round. Two actions pay 1 and 0; a model that has them as 0 and 3 reverses the step even with half of the data real. MBPO's
+# share does not turn it round. The estimator must fit the data as well: rewards times scores, averaged over what other
+# policies did, are no gradient. Two actions pay 1 and 0; a model that has them as 0 and 3 reverses the step even with half of the data real. MBPO's
 # own pseudo-code trains the policy on model data alone; its authors' program mixes in a few per cent of real data.
 
 
@@ -503,7 +504,8 @@ def slope_of(rewards):
     "reference-126",
     says=r"$\theta_\pi \leftarrow \theta_\pi + \alpha \nabla_\theta J(\theta_\pi)$ on $D_{env} \cup D_{model}$",
     verdict=Conditional(
-        given="α is small, and the model's error does not turn the gradient of the mixed data away from that of the world"
+        given="α is small, the estimator is made for data of other policies, and the model's error does not turn the gradient "
+        "of the mixed data away from that of the world"
     ),
     about=policy_gradient,
 )
@@ -518,6 +520,9 @@ def mixed_data():
     turned = slope_of([HALF, Fraction(3, 2)])
     yield equal(turned, -QUARTER, "half of the data from a model with 0 and 3")
     yield against(true * turned < 0, "the step on mixed data lowers J")
+    scores, paid = [HALF, -HALF], [Fraction(1), Fraction(0)]
+    naive = sum(share * r * score for share, r, score in zip((0, 1), paid, scores, strict=True))
+    yield differs(naive, true, "reward times score over a buffer that holds the second action only, all of it real")
 
 
 mixed_data

@@ -4,7 +4,7 @@
 # *Document `theory`, lines 287 to 315.* Values by a network instead of a table: what to regress on, why it can blow up, and what
 # replay buffers, target networks and Double DQN do about it. The formulas are right. The explanations promise more than they
 # keep: replay is not a remedy for off-policy data but a source of it, a target network can start a spiral as well as end one,
-# and one minibatch holds frames from the future.
+# Double DQN does not converge to the truth, and one minibatch holds frames from the future.
 
 # %%
 from fractions import Fraction
@@ -341,11 +341,6 @@ the_td_target
 
 
 # %%
-def two_entrances():
-    """A corridor of 200 states, entered at the beginning or 80 states further on."""
-    return corridor(200).replace(initial=[HALF if k in (0, 80) else 0 * ONE for k in range(200)])
-
-
 def slippery(n):
     """A corridor in which every step slips and stays with probability 1/2."""
     table = {(k, 0): [(HALF, k, -1, False), (HALF, (k + 1) % n, -1, k == n - 1)] for k in range(n)}
@@ -362,7 +357,7 @@ def slippery(n):
     about=lambda_return_law,
 )
 def where_noise_comes_from():
-    model = two_entrances()
+    model = corridor(200).replace(initial=[HALF if k in (0, 80) else 0 * ONE for k in range(200)])
     law = lambda_return_law(model, uniform(model), fractions(*[0] * 200), 1)
     yield equal([-law.mean[0], -law.mean[80]], printed(["200", "120"]), "two starts, two lengths")
     yield against(not law.variance.any(), "the variance of the target is 0 in every state")
@@ -442,11 +437,6 @@ one_step_of_error
 
 
 # %%
-def shared():
-    """State 0 pays 1 and leads to state 1, which pays 0 and ends; γ = 1."""
-    return MDP.from_outcomes({(0, 0): [(ONE, 1, 1, False)], (1, 0): [(ONE, None, 0, True)]}, ONE, 0)
-
-
 @claim(
     "theory-348",
     says="In practice TD wins: its bias decreases as V̂ improves, while the variance of Monte Carlo stays high for ever",
@@ -461,7 +451,7 @@ def does_td_win():
     yield equal(td.values(td.fixed_point()), SIXTHS, "V in the span: TD rests at V")
     at_rest = n_step_return_law(walk, uniform(walk), td.values(td.fixed_point()), 1)
     yield equal([at_rest.bias[2], at_rest.variance[2]], [0, Fraction(1, 36)], "then no bias, and 1/36 against 1/4")
-    model = shared()
+    model = MDP.from_outcomes({(0, 0): [(ONE, 1, 1, False)], (1, 0): [(ONE, None, 0, True)]}, ONE, 0)
     poor = linear_td(model, uniform(model), fractions([1], [1]), fractions(HALF, HALF))
     yield equal([*poor.fixed_point(), *poor.monte_carlo()], [1, HALF], "a shared feature: TD, least squares")
     errors = [poor.errors(theta).value for theta in (poor.fixed_point(), poor.monte_carlo())]
@@ -610,6 +600,7 @@ def any_two():
         1 - moved - (1 + 2 * g + 4 * (1 - g) / e),
         "not off-policy: w → 2w by its own visits has A = 1 + 2γ + 4(1 - γ)/ε > 0",
     )
+    yield sourced("Tsitsiklis and Van Roy (1997), Theorem 1: linear TD(λ) on-policy converges in every ergodic model")
     ring, by_hand = spiral(Fraction(1, 20), Fraction(99, 100)), Fraction(297, 800) - Fraction(301, 8000)
     yield equal(ring.growth, by_hand, "the spiral's rate, 3γ/8 - ε (1 - γ/4)")
     yield against(bool(ring.growth > 0), "nonlinear, bootstrapping, on-policy: θ rises for ever, and |V| with it")
@@ -1059,11 +1050,6 @@ the_double_target
 
 
 # %%
-def next_state():
-    """s' with three actions that pay 5 and end."""
-    return MDP.from_outcomes({(0, a): [(ONE, None, 5, True)] for a in range(3)}, ONE, 0)
-
-
 @claim(
     "theory-368",
     "theory-369",
@@ -1075,7 +1061,8 @@ def next_state():
 )
 def one_draw():
     online, frozen = (fractions([x.value for x in printed(row)]) for row in (["7", "4", "6"], ["4", "7", "5"]))
-    true = action_value(next_state(), uniform(next_state()))
+    three_fives = MDP.from_outcomes({(0, a): [(ONE, None, 5, True)] for a in range(3)}, ONE, 0)
+    true = action_value(three_fives, uniform(three_fives))
     yield equal(true, [printed(["5", "5", "5"])], "Q*")
     dqn = dqn_targets(fractions(0), frozen, [False], ONE)[0]
     yield equal([dqn, dqn - true.max()], [printed("7"), 2], "DQN, and its error")
