@@ -16,7 +16,6 @@ from rlexact import gallery
 from rlexact.claims import (
     Conditional,
     Holds,
-    Qualitative,
     Section,
     Wrong,
     against,
@@ -46,7 +45,8 @@ from rlexact.exact.soft_evaluation import (
 from rlexact.exact.soft_iteration import soft_policy_iteration
 from rlexact.formulas.ddpg import ddpg_actor_loss_gradient, ddpg_target, deterministic_policy_gradient
 from rlexact.formulas.gaussian import diagonal_gaussian_entropy, gaussian_entropy, gaussian_entropy_gradient
-from rlexact.formulas.replay import expected_uses, in_minibatch_probability, updates_in_run
+from rlexact.formulas.importance import importance_ratios
+from rlexact.formulas.replay import expected_uses, expected_uses_in_run, in_minibatch_probability, updates_in_run
 from rlexact.formulas.sac import gaussian_actor_gradient, sac_actor_loss, sac_target, squashed_actor_gradient
 from rlexact.formulas.sac_discrete import sac_discrete_actor_loss_gradient, soft_state_value
 from rlexact.formulas.sac_temperature import target_entropy, temperature_loss, temperature_loss_gradient
@@ -165,7 +165,8 @@ the_objective
 #
 # $$\sum_a \pi\,(Q - \tau\log w) = \sum_a \pi\,(Q - \tau\log\pi) + \tau\,\mathrm{KL}(\pi\|w) ,$$
 #
-# so the soft value of π is what remains when an adversary may add $-\tau\log w(a)$ to the rewards, any $w$, and picks the worst.
+# so the soft value of π is what remains when an adversary may add $-\tau\log w(a)$ to the rewards, any $w$, and picks the worst. Against
+# other changes it may be worse off: only the random policy is hurt when an action that the greedy one avoids becomes disastrous.
 # **Stability** is another matter. The soft policy does vary smoothly with Q where the greedy one jumps. But once a policy is
 # fixed, entropy is only one more reward, and rewards do not decide whether an off-policy critic diverges: on the two
 # states worth $w$ and $2w$ the matrix is $1 - 2\gamma$, with entropy and without.
@@ -181,8 +182,8 @@ def w_and_2w():
     "theory-262",
     says="Entropy explores, makes policies robust to perturbations, and smooths the landscape so that off-policy learning is more stable",
     verdict=Conditional(
-        given="'more stable' means that the policy moves smoothly with Q; entropy is only a reward in the critic's evaluation, and an "
-        "off-policy critic that diverges without it diverges with it, at the same rate"
+        given="the perturbations are those that the entropy hedges, and 'more stable' means that the policy moves smoothly with Q: a harsher "
+        "bad action hurts the random policy alone, and an off-policy critic that diverges without entropy diverges with it, as fast"
     ),
     about=(boltzmann, soft_state_value, soft_value_gradient, linear_td),
 )
@@ -193,6 +194,7 @@ def three_reasons():
     yield equal(
         share, [Fraction(999, 1000), Fraction(1, 1000)], "exploration: an action worse by τ log 999 keeps 1/1000"
     )
+    yield against(share @ [0, -1000] == -1, "let its reward fall to -1000: this policy loses 1, the greedy one nothing")
     perturbed = p * (x - tau * log(w)) + (1 - p) * (y - tau * log(1 - w))
     kl = p * log(p / w) + (1 - p) * log((1 - p) / (1 - w))
     value = soft_state_value([x, y], [log(p), log(1 - p)], tau)
@@ -1075,6 +1077,10 @@ def the_other_critic():
     )
     even = chance_that_both_overestimate(INDEPENDENT)
     yield against(even == HALF, "independent, even odds: the other is too high with probability 1/2")
+    tied = {(x, y): (1 + x * y * HALF) / 4 for x, y in INDEPENDENT}
+    yield against(
+        chance_that_both_overestimate(tied) == 3 * QUARTER, "even odds, correlation 1/2: with probability 3/4"
+    )
     y = Fraction(3, 2)
     slopes = twin_critic_loss_gradient([y, 1], [y, 1], [y, y])
     yield equal(
@@ -1170,30 +1176,50 @@ reuse_compared
 @claim(
     "theory-297",
     says="Each of SAC's updates uses data from the full buffer",
-    verdict=Holds(
-        note="its 256 are drawn from all that is stored, old and new alike; at a million, one update sees 0.0256 % of it"
+    verdict=Conditional(
+        given="'from' means drawn from all that is stored so far, each transition alike; an update reads 256 of them, and a buffer of a "
+        "million is full only with the last of a million steps"
     ),
     about=in_minibatch_probability,
 )
 def the_full_buffer():
-    for size in (1000, 10**6):
-        chance = in_minibatch_probability(size, Fraction(256), replacement=False)
-        yield equal(chance, Fraction(256, size), f"{size} stored: the chance of each of them, whatever its age")
+    early, last = (in_minibatch_probability(size, Fraction(256), replacement=False) for size in (1000, 10**6))
+    yield equal(early, Fraction(32, 125), "after 1000 steps: the chance of each of the 1000 stored, old or new")
+    yield equal(last, Fraction(4, 15625), "after the last: of each of the million")
+    yield differs(1, last, "the part of the full buffer that its update reads")
 
 
 the_full_buffer
+
+# %% [markdown]
+# ## The trade-off
+#
+# That one method is stable and the other efficient is experience, not a theorem. Its two reasons can be looked at. "Always fresh" is said of
+# on-policy data: with four epochs to a batch it is so at the first gradient step, where all ratios are 1, and no longer at the second. "Reuses
+# everything": transitions of a run are reused in proportion to how early they come; the last one hardly at all.
 
 
 # %%
 @claim(
     "theory-298",
-    says="PPO is more stable, SAC is more sample-efficient",
-    verdict=Qualitative(
-        why="a report of experience with deep networks on benchmarks; it depends on the task, and both have settings in which they fail"
+    says="PPO is more stable, for on-policy data is always fresh; SAC is more sample-efficient, for it reuses everything",
+    verdict=Conditional(
+        given="fresh: only at the first gradient step on a batch. Reuse: of what came early enough, and was not evicted. The comparison itself "
+        "is experience on benchmarks"
     ),
+    about=(importance_ratios, expected_uses_in_run),
 )
 def the_trade_off():
-    return ()
+    half = sympy.Rational(1, 2)
+    old, new = [log(half), log(half)], [log(sympy.Rational(k, 5)) for k in (3, 2)]
+    yield equal(importance_ratios(old, old), [1, 1], "before the first step on a batch: fresh")
+    ratios = importance_ratios(new, old)
+    yield differs(1, ratios[0], "after a step from 1/2 to 3/5, the weight of the same data")
+    yield equal(ratios, [Fraction(6, 5), Fraction(4, 5)], "the weights that data of an older policy need")
+    uses = expected_uses_in_run(4, Fraction(4), 1, 1)
+    yield equal(
+        uses, [Fraction(n, 12) for n in (25, 13, 7, 3)], "four steps, batches of 1: 1 + 1/2 + 1/3 + 1/4 uses, … 1/4"
+    )
 
 
 the_trade_off
