@@ -15,7 +15,7 @@ import numpy as np
 import sympy
 
 from rlexact import gallery
-from rlexact.claims import Conditional, Holds, Section, against, claim, differs, equal, proved, refuses, same_as, shows
+from rlexact.claims import Conditional, Holds, Section, against, claim, differs, equal, proved, refuses, same_as
 from rlexact.exact.bellman import backup, bellman_optimal, optimal_actions
 from rlexact.exact.evaluation import action_value, advantage, expected_return, policy_value
 from rlexact.exact.moments import return_variance
@@ -369,18 +369,16 @@ value_from_actions
 )
 def compact_forms():
     mdp = trip()
-    pi, v = tilted(mdp), values_by_paths(mdp)
-    one_step = [
-        expect(mdp, pi, 1, lambda path: path.rewards[0] + NINE_TENTHS * v[path.states[1]], start=s) for s in range(3)
-    ]
-    yield equal(one_step, v[:3], "V: one step and then V, against three steps")
-    solved = np.array(policy_value(mdp, pi))
-    yield equal(one_step, solved[:3], "and against the linear solve")
-    q = action_value(mdp, pi)
+    pi = tilted(mdp)
+    v, q = policy_value(mdp, pi), action_value(mdp, pi)
+
+    def one_action(path):
+        return path.rewards[0] + NINE_TENTHS * v[path.states[1]]
 
     def two_actions(path):
         return path.rewards[0] + (NINE_TENTHS * q[path.states[1], path.actions[1]] if len(path.actions) > 1 else 0)
 
+    yield equal([expect(mdp, pi, 1, one_action, start=s) for s in range(3)], v[:3], "V: one step and then V")
     for s, a in product(range(3), range(2)):
         first = np.where(np.arange(4)[:, None] == s, [[Fraction(int(a == b)) for b in range(2)]], pi)
         yield equal(expect(mdp, first, 2, two_actions, start=s), q[s, a], f"Q({s}, {a}): a draw of A_(t+1), and then Q")
@@ -404,52 +402,25 @@ def lopsided(arms):
 
 @claim(
     "reference-016",
-    says=r"$A^\pi(s, a) = Q^\pi(s, a) - V^\pi(s)$",
-    verdict=Holds(note="its mean under π is 0 in every state"),
-    about=advantage,
-)
-def the_advantage():
-    loop = gallery.left_right_loop()
-    fair = Fraction(1700, 139), Fraction(1460, 139)
-    q = [[1 + NINE_TENTHS * fair[0], 3 + NINE_TENTHS * fair[1]], [NINE_TENTHS * fair[0], 10]]
-    found = advantage(loop, uniform(loop))
-    yield equal(
-        found, [[x - v for x in row] for row, v in zip(q, fair, strict=True)], "two-state loop, V from two equations"
-    )
-    yield equal(found.sum(axis=1) / 2, [0, 0], "mean under fair choices")
-    mdp, pi = two_states(per_transition=False)
-    yield proved((pi * advantage(mdp, pi)).sum(axis=1), "mean under any policy, all numbers symbols")
-
-
-the_advantage
-
-
-# %%
-@claim(
     "reference-017",
     "reference-018",
     "reference-019",
     "reference-020",
-    says="A compares an action with the average action: above 0 better, below 0 worse, 0 average",
-    verdict=Holds(
-        note="the average is the one under π, as in line 44; the plain mean of the actions may lie elsewhere"
-    ),
+    says=r"$A^\pi = Q^\pi - V^\pi$ compares an action with the average one: above 0 better, below 0 worse, 0 average",
+    verdict=Holds(note="the average under π, as in line 44; the plain mean of the actions may lie elsewhere"),
     about=advantage,
 )
 def better_than_average():
     fork = gallery.fork()
-    found = advantage(fork, lopsided(fork))[0]
-    yield equal(
-        found, [Fraction(9, 4), Fraction(-15, 4), Fraction(-3, 4)], "8, 2 and 5 less ½ · 8 + ¼ · 2 + ¼ · 5 = 23/4"
-    )
+    uneven = [Fraction(9, 4), Fraction(-15, 4), Fraction(-3, 4)]
+    yield equal(advantage(fork, lopsided(fork))[0], uneven, "8, 2 and 5 less ½ · 8 + ¼ · 2 + ¼ · 5 = 23/4")
     yield equal(advantage(fork, uniform(fork))[0], [3, -3, 0], "even choices: straight is average")
     q, shares = sympy.symbols("q:3", real=True), sympy.symbols("w:3", positive=True)
-    pi = [[w / sum(shares) for w in shares]]
-    arms = advantage(gallery.bandit(q), pi)[0]
+    arms = advantage(gallery.bandit(q), [[w / sum(shares) for w in shares]])[0]
     mean = sum(w * x for w, x in zip(shares, q, strict=True)) / sum(shares)
-    yield proved(
-        arms - [x - mean for x in q], "any three actions: A > 0, < 0, = 0 as Q is above, below or at the mean under π"
-    )
+    yield proved(arms - [x - mean for x in q], "any three actions and any shares: Q less its mean under π")
+    mdp, pi = two_states(per_transition=False)
+    yield proved((pi * advantage(mdp, pi)).sum(axis=1), "two states, all numbers symbols: the mean of A under π is 0")
 
 
 better_than_average
@@ -466,13 +437,8 @@ def what_average_means():
     fig, both = plt.subplots(1, 2, figsize=(6.8, 2.9), sharey=True)
     for ax, pi, title in zip(both, (uniform(fork), lopsided(fork)), ("⅓, ⅓, ⅓", "½, ¼, ¼"), strict=True):
         level, gaps = float(policy_value(fork, pi)[0]), advantage(fork, pi)[0]
-        ax.bar(
-            range(3),
-            [float(g) for g in gaps],
-            bottom=level,
-            color=[COLOURS[0 if g > 0 else 1] for g in gaps],
-            width=0.5,
-        )
+        colours = [COLOURS[0 if g > 0 else 1] for g in gaps]
+        ax.bar(range(3), [float(g) for g in gaps], bottom=level, color=colours, width=0.5)
         ax.plot(range(3), [level + float(g) for g in gaps], "k_", ms=22, mew=2)
         ax.axhline(level, color="k", lw=1)
         ax.text(1, level + 0.12, f"V = {level:g}", ha="center")
@@ -497,35 +463,40 @@ def best_of_all(mdp):
     return [np.max([f(mdp, pi) for pi in found], axis=0) for f in (policy_value, action_value)]
 
 
+def by_pair(mdp, target):
+    """E[target(r, s', ended)] for every action of every state that is not terminal."""
+    live = np.flatnonzero(~mdp.terminal)
+    return [[sum(p * target(r, n, end) for p, n, r, end in mdp.outcomes(s, a)) for a in range(2)] for s in live]
+
+
 @claim(
     "reference-027",
     "reference-028",
     "reference-029",
     "reference-030",
     says=r"$V^* = \max_a [R + \gamma \sum P V^*]$, $Q^* = R + \gamma \sum P \max_{a'} Q^*$, and both as expectations over a step",
-    verdict=Holds(note="finitely many actions; γ < 1, or episodes that end. At γ = 1 other solutions may exist"),
+    verdict=Holds(note="finitely many actions; γ < 1, or episodes that end. At γ = 1 there may be other solutions"),
     about=(bellman_optimal, backup, q_learning_targets),
 )
 def optimality_equations():
     for name, mdp in {"two-state loop": gallery.left_right_loop(), "trip": trip()}.items():
         v, q = best_of_all(mdp)
-        n = range(int((~mdp.terminal).sum()))
-        if name == "two-state loop":
-            yield equal(v, [Fraction(300, 19), Fraction(270, 19)], "its V*, by the geometric series")
+        live = ~mdp.terminal
         yield equal(bellman_optimal(mdp, v), v, f"{name}: max [R + γ Σ P V*] is the best of all policies")
-        yield equal(backup(mdp, q.max(axis=1)), q, f"{name}: R + γ Σ P max Q* is, too")
-
-        def mean(s, a, of, mdp=mdp):
-            return sum(p * of(r, after, ended) for p, after, r, ended in mdp.outcomes(s, a))
-
-        def to_value(r, after, ended, v=v):
-            return r if ended else r + NINE_TENTHS * v[after]
-
-        def to_best(r, after, ended, q=q):
-            return q_learning_targets([r], [q[0 if ended else after]], [ended], NINE_TENTHS)[0]
-
-        yield equal([max(mean(s, a, to_value) for a in range(2)) for s in n], v[: len(n)], f"{name}: compact, V*")
-        yield equal([[mean(s, a, to_best) for a in range(2)] for s in n], q[: len(n)], f"{name}: compact, Q*")
+        yield equal(backup(mdp, q.max(axis=1)), q, f"{name}: so is R + γ Σ P max Q*")
+        to_value = by_pair(mdp, lambda r, n, end, v=v: r if end else r + NINE_TENTHS * v[n])
+        yield equal([max(row) for row in to_value], v[live], f"{name}: max E[R + γ V*]")
+        to_best = by_pair(
+            mdp, lambda r, n, end, q=q: q_learning_targets([r], [q[0 if end else n]], [end], NINE_TENTHS)[0]
+        )
+        yield equal(to_best, q[live], f"{name}: E[R + γ max Q*]")
+    yield equal(
+        best_of_all(gallery.left_right_loop())[0], [Fraction(300, 19), Fraction(270, 19)], "the loop's V*, by hand"
+    )
+    idle = MDP.chain([[1]], [0], ONE, 0)
+    yield equal(
+        bellman_optimal(idle, np.array([5 * ONE])), [5], "γ = 1, nothing ever paid: 5 solves the equation, as 0 does"
+    )
 
 
 optimality_equations
@@ -555,7 +526,7 @@ def the_indicator():
     yield equal(policy_value(loop, indicator), [Fraction(300, 19), Fraction(270, 19)], "the value of that policy is V*")
     twins = gallery.bandit((ONE, ONE))
     tied = np.where(optimal_actions(twins, np.array([ONE])), ONE, 0 * ONE)
-    yield differs(tied.sum(), ONE, "two equal actions: the indicator adds up to")
+    yield differs(ONE, tied.sum(), "two equal actions: a law adds up to 1, the indicator to 2")
     shared = [policy_value(twins, [[x, 1 - x]])[0] for x in (0 * ONE, THIRD, ONE)]
     yield equal(shared, [1, 1, 1], "while every sharing between them is optimal")
 
@@ -586,14 +557,11 @@ def any_maximiser():
     optimal = [pi.argmax(axis=1).tolist() for pi in deterministic_policies(tied) if (policy_value(tied, pi) == v).all()]
     chosen = [list(c) for c in product(*(np.flatnonzero(row).tolist() for row in marks))]
     yield equal(optimal, chosen, "γ = .9: of nine policies the four that choose among them are optimal")
-    for gamma, best in ((NINE_TENTHS, [[False, True]]), (ONE, [[True, True]])):
-        mdp = wait_or_take(gamma)
-        yield shows(
-            bool((optimal_actions(mdp, np.array([ONE])) == best).all()), f"wait or take, V* = 1, γ = {gamma}: {best[0]}"
-        )
+    marks = [optimal_actions(wait_or_take(g), np.array([ONE])).astype(int) for g in (NINE_TENTHS, ONE)]
+    yield equal(marks, [[[0, 1]], [[1, 1]]], "wait or take, V* = 1: maximisers at γ = .9 and at γ = 1")
     once, ever = (policy_value(wait_or_take(ONE), deterministic(wait_or_take(ONE), [a]))[0] for a in ("take", "wait"))
     yield equal(once, 1, "γ = 1: take")
-    yield differs(ever, once, "γ = 1: wait, a maximiser as well")
+    yield differs(once, ever, "γ = 1: wait, a maximiser as well")
 
 
 any_maximiser

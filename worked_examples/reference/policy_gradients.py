@@ -123,7 +123,7 @@ def reinforce_gradient():
         mean_estimate(GAMMA, with_powers) - [sympy.diff(weighted, z) for z in (X, Y)],
         "any γ, with γ^t in front: the slope of E[Σ γ^t r_t]",
     )
-    yield proved(found - [4 * GAMMA * Y - 1, 4 * X], "without it")
+    yield proved(found - [4 * GAMMA * Y - 1, 4 * X], "without it: (4γy - 1, 4x)")
     half = {X: HALF, Y: HALF, GAMMA: HALF}
     slopes = [found, *([sympy.diff(j, z) for z in (X, Y)] for j in (plain, weighted))]
     at_half = [[sympy.sympify(e).subs(half) for e in pair] for pair in slopes]
@@ -163,7 +163,7 @@ def which_reward_is_first():
     yield proved(late - [4 * Y, 0], "γ = 1, R_{t+1} = r_{t+1}: the first reward and the last decision are lost")
     at = {X: HALF, Y: Fraction(1, 8)}
     pair = [[sympy.sympify(e).subs(at) for e in side] for side in (late, slope)]
-    yield differs(*pair, "x = ½, y = ⅛: read so it even points out of the door")
+    yield differs(*pair, "x = ½, y = ⅛: it points out of the door, where ∇J says to stay")
 
 
 which_reward_is_first
@@ -193,7 +193,7 @@ def the_objective():
         for gamma in (ONE, ONE / 5)
     }
     yield equal([out[ONE], out[ONE / 5]], [[1, 4], [1, Fraction(4, 5)]], "stay or go out, γ = 1 and γ = 1/5")
-    yield differs(out[ONE / 5], out[ONE], "the expected discounted return is not E[Σ r_t]")
+    yield differs(out[ONE], out[ONE / 5], "E[Σ r_t] against the expected discounted return")
     endless = MDP.chain([[1]], [1], ONE, 0)
     yield refuses(InvalidPolicy, lambda: expected_return(endless, [[ONE]]), "without an end E[Σ r_t] need not exist")
 
@@ -229,12 +229,12 @@ the_trajectory
 
 
 # %%
-def batch_law(gamma, n, weights=returns):
+def batch_law(gamma, n):
     """Mean and variance of 1/N Σ_i Σ_t ∇ log π G over every batch of n trajectories, x = y = 1/2."""
     even = {X: HALF, Y: HALF}
     policy = [[HALF, HALF], [HALF, HALF]]
     single = [
-        (p.probability, [Fraction(str(sympy.sympify(e).subs(even))) for e in estimate(p, gamma, weights)])
+        (p.probability, [Fraction(str(sympy.sympify(e).subs(even))) for e in estimate(p, gamma)])
         for p in paths(errand(ONE), policy, 2)
     ]
     batches = list(product(single, repeat=n))
@@ -292,7 +292,7 @@ def noise(p, b):
     "reference-038",
     says="A baseline reduces the variance",
     verdict=Conditional(
-        given="b is near enough to the best one, for one decision between 0 and twice it: V^π may lie beyond, at any cost"
+        given="b is near enough to the best one, for one decision between 0 and twice it; V^π itself may lie beyond"
     ),
     about=(reward_to_go_law, policy_value, optimal_baseline),
 )

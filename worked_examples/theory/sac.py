@@ -4,7 +4,8 @@
 # *Document `theory`, lines 228 to 251.* Reward plus α times entropy, the soft Bellman equations, two critics, and a temperature
 # that tunes itself. The equations are right. The worked numbers around them fail at two signs: the entropy of a Gaussian with
 # σ = 0.3 is positive, so the "penalty" is a bonus; and the temperature's loss has lost a minus, so that descending it as printed
-# would move α the wrong way, although both conclusions drawn from it are right.
+# would move α the wrong way, although both conclusions drawn from it are right. Two counts fail as well: the networks (five, not three)
+# and the advantage in data (not 1000 times, however one counts).
 
 # %%
 from fractions import Fraction
