@@ -28,6 +28,7 @@ from rlexact.learning.schedule import Schedule, step_sizes
 from rlexact.learning.simulate import Rng
 from rlexact.mdp import MDP
 from rlexact.policy import first_best
+from rlexact.solution import NotConverged
 
 OUT_OF_REACH = -1e200  # the value of an action that cannot be taken: its softmax is 0 at any temperature
 
@@ -61,8 +62,9 @@ def cql_h_minimiser(targets: Any, behaviour: Any, penalty: float, temperature: f
 def cql_optimum(mdp: MDP, behaviour: Array, penalty: float, temperature: float = 1.0, tol: float = 1e-12) -> Array:
     """Where CQL(H) comes to rest on infinitely many transitions: (S, A), c, T -> q (S, A) within `tol`, in floats.
 
-    0 where the behaviour has no mass, which counts for no maximum. c = 0 is the optimum within the behaviour's support. Raises
-    `ValueError` for γ = 1 or a tolerance not above 0, and as `cql_h_minimiser`.
+    Or as near as the rounding of numbers of the size of Q and c allows. 0 where the behaviour has no mass, which counts for
+    no maximum. c = 0 is the optimum within the behaviour's support. Raises `ValueError` for γ = 1 or a tolerance not above 0,
+    `NotConverged` where rounding keeps it from coming to rest, and as `cql_h_minimiser`.
     """
     model, live = mdp.to_float(), ~mdp.terminal
     beta, gamma = np.asarray(mdp.admit(behaviour), dtype=float), float(model.gamma)
@@ -70,14 +72,18 @@ def cql_optimum(mdp: MDP, behaviour: Array, penalty: float, temperature: float =
         raise ValueError(
             f"gamma = {gamma:.6g}, tol = {tol!r}: give gamma below 1, where CQL contracts, and tol above 0"
         )
-    q = np.zeros(beta.shape)
+    q, last = np.zeros(beta.shape), np.inf
     while True:
         best, _ = ar.best(q, beta > 0)
         moved = np.zeros(beta.shape)
         moved[live] = cql_h_minimiser(backup(model, best)[live], beta[live], penalty, temperature)
         change, q = float(np.abs(moved - q).max()), moved
-        if gamma * change <= (1 - gamma) * max(tol, 8 * np.finfo(float).eps * float(np.abs(q).max())):
+        rounding = 64 * np.finfo(float).eps * (float(np.abs(q).max()) + float(penalty))
+        if gamma * change <= max((1 - gamma) * tol, rounding):
             return q
+        if change >= last:
+            raise NotConverged(f"rounding holds CQL's changes at {change:.3g}: give a smaller penalty", q)
+        last = change
 
 
 class ConservativeQ:

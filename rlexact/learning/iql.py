@@ -27,6 +27,7 @@ from rlexact.learning.dataset import Dataset, OfflineLearned, OfflineRun, Rows, 
 from rlexact.learning.schedule import Schedule, step_sizes
 from rlexact.learning.simulate import Rng
 from rlexact.learning.softmax_actor import SoftmaxActor, logit_steps
+from rlexact.policy import softmax
 
 
 class ImplicitQ:
@@ -94,7 +95,7 @@ def iql(
     limit = np.where(data.seen, backup(model, iql_value(model, kept.behaviour, kept.tau)), 0.0)
     step, draw = step_sizes(alpha), data.batches(batch, rng)
     policy_step = None if policy_alpha is None else logit_steps("policy_alpha", policy_alpha)
-    policy: Callable[[], Array] = kept.policy if policy_step is None else lambda: actor.policy
+    policy: Callable[[], Array] = kept.policy if policy_step is None else lambda: softmax(actor.model, actor.theta)
     told = OfflineRun(data, updates, kept.q, limit, policy, checkpoints)
     for k in told.run:
         seen = draw()

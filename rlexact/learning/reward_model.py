@@ -121,7 +121,7 @@ def fit_reward(wins: Any) -> RewardFit:
     if (W < 0).any():
         raise InvalidBatch(f"wins hold {W.min():.6g}: give numbers of preferences, 0 or more")
     sets = compared_sets(W)
-    r = centred(most_likely(W, N), sets)
+    r = most_likely(W, N)
     slope = W.sum(axis=1) - expected_preferences(r, N).sum(axis=1)
     if (np.abs(slope) > 1e-6 * np.minimum(W.sum(axis=1), W.sum(axis=0))).any():
         raise NoFiniteFit(
@@ -131,7 +131,7 @@ def fit_reward(wins: Any) -> RewardFit:
 
 
 def most_likely(W: Array, N: Array) -> Array:
-    """Newton's method, steps halved while they are long, until they shrink no more: -> (n,)."""
+    """Newton's method, steps halved while they are long, until they shrink no more: -> (n,); L⁺ keeps the mean of each set 0."""
     r, last = np.zeros(len(W)), np.inf
     while True:
         slope = W.sum(axis=1) - expected_preferences(r, N).sum(axis=1)
@@ -178,11 +178,6 @@ def fit_covariance(rewards: Any, comparisons: Any, flip: float = 0.0) -> Array:
 
 def laplacian(weights: Array) -> Array:
     return np.asarray(np.diag(weights.sum(axis=1)) - weights)
-
-
-def centred(r: Array, sets: Array) -> Array:
-    mass = np.bincount(sets)
-    return np.asarray(r - (np.bincount(sets, r) / mass)[sets])
 
 
 def compared_sets(W: Array) -> Array:

@@ -146,8 +146,7 @@ def ascent(kept: Responder, r: Array, samples: int | None, rng: Rng | int | None
     def estimate() -> Array:
         y = draws.choice(len(r), m, p=kept.policy)
         shaped = kl_shaped_rewards(r[y], kept.log_policy[y], kept.log_reference[y], kept.beta)
-        advantages = leave_one_out_advantages(shaped)
-        return np.asarray(np.bincount(y, advantages, len(r)) - advantages.sum() * kept.policy) / m
+        return np.bincount(y, leave_one_out_advantages(shaped), len(r)) / m  # advantages sum to 0, and π drops out
 
     return estimate
 

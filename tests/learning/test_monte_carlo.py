@@ -10,6 +10,7 @@ from rlexact.exact.importance_sampling import trajectory_law, weighted_law
 from rlexact.exact.moments import action_return_variance, return_variance
 from rlexact.exact.policy_iteration import policy_iteration
 from rlexact.learning.monte_carlo import (
+    CutEpisode,
     every_visit,
     exploring_starts,
     first_visit,
@@ -37,23 +38,65 @@ def lived(life, act):
     return [(s, a, sum(HALF**k * x[2] for k, x in enumerate(path[i:]))) for i, (s, a, _) in enumerate(path)]
 
 
+def brief():
+    """Random rewards, and two decisions at most."""
+    return MDP.from_outcomes(
+        {
+            (0, 0): [(HALF, 1, 1, False), (HALF, None, -2, True)],
+            (0, 1): [(QUARTER, None, 6, True), (3 * QUARTER, 1, 3, False)],
+            (1, 0): [(1, None, HALF, True)],
+            (1, 1): [(HALF, 2, 4, False), (HALF, None, 0, True)],
+        },
+        HALF,
+        initial=[3 * QUARTER, QUARTER, 0],
+        terminal=[2],
+    )
+
+
 def test_prediction():
-    def law(first):
-        def program(pick):
-            life, returns = Life(small(), pick, 2), [[], [], []]
-            for _ in range(2):
-                path = lived(life, lambda s: pick(LOPSIDED[s]))
-                for i, (s, _, g) in enumerate(path):
-                    if not first or s not in [x[0] for x in path[:i]]:
-                        returns[s].append(g)
-            return tuple(sum(x, start=Fraction(0)) / max(len(x), 1) for x in returns)
+    def program(pick):
+        life, returns = Life(brief(), pick), [[], [], []]
+        for _ in range(2):
+            for s, _, g in lived(life, lambda s: pick(LOPSIDED[s])):
+                returns[s].append(g)
+        return tuple(sum(x, start=Fraction(0)) / max(len(x), 1) for x in returns)
 
-        return law_of(program)
-
-    model = small().to_float()
-    for learner, first in ((first_visit, True), (every_visit, False)):
+    model = brief().to_float()
+    for learner in (first_visit, every_visit):  # no state is visited twice in an episode
         samples = [learner(model, FLAT, 2, seed, episode_steps=2, checkpoints=1).v for seed in range(RUNS)]
-        assert_lands(samples, law(first))
+        assert_lands(samples, law_of(program))
+
+
+def test_first_and_every_visit_to_a_state_that_comes_back():
+    """1 a step, ended with chance 1/4: after K steps the returns are K, K - 1, ..., 1."""
+    loop = MDP.from_outcomes([[[(3 * QUARTER, 0, 1, False), (QUARTER, None, 1, True)]]], 1, 0)
+    pi, lengths = uniform(loop), []
+    for seed in range(200):
+        first, every = (learner(loop, pi, 1, seed, checkpoints=1) for learner in (first_visit, every_visit))
+        lengths.append(first.v[0])
+        assert first.tables["visits"].tolist() == [1]
+        assert every.tables["visits"].tolist() == [lengths[-1]]
+        assert np.isclose(every.v[0], (lengths[-1] + 1) / 2, rtol=1e-13)  # a running mean of up to 50 numbers
+    assert abs(np.mean(lengths) - 4) < 4.5 * (12 / 200) ** 0.5  # a geometric law: mean 1/p, variance (1 - p)/p²
+
+
+def test_a_cut_episode_is_refused():
+    """Counted as ended after two steps, the first return of `go` would be -1.5 in place of -1.75."""
+    model = deep()
+    go = deterministic(model, ["go"] * 3)
+    runs = [
+        lambda n: first_visit(model, go, 1, 0, episode_steps=n),
+        lambda n: every_visit(model, go, 1, 0, episode_steps=n),
+        lambda n: mc_control(model, 1, 0, policy=go, episode_steps=n),
+        lambda n: exploring_starts(model, 50, 0, episode_steps=2 * n - 3),  # greedy, few last three steps
+        lambda n: off_policy_prediction(model, go, uniform(model), 50, 0, episode_steps=n),
+        lambda n: off_policy_control(model, 50, 0, episode_steps=n),
+    ]
+    for run in runs:
+        with pytest.raises(CutEpisode, match=r"episode_steps = [12],"):
+            run(2)
+        run(3)
+    assert first_visit(model, go, 1, 0, episode_steps=3).v.tolist() == [-1.75, -1.5, -1]
 
 
 def test_first_visits_have_the_exact_standard_error():
@@ -78,7 +121,7 @@ def test_control():
     """Two episodes, ε = 1/2, first visits, sample means."""
 
     def program(pick):
-        life, q, n = Life(small(), pick, 2), [[Fraction(0)] * 2 for _ in range(2)], [[0, 0], [0, 0]]
+        life, q, n = Life(brief(), pick), [[Fraction(0)] * 2 for _ in range(2)], [[0, 0], [0, 0]]
 
         def act(s):
             best = int(q[s][1] > q[s][0])
@@ -92,7 +135,7 @@ def test_control():
                     q[s][a] += (g - q[s][a]) / n[s][a]
         return (*q[0], *q[1])
 
-    model = small().to_float()
+    model = brief().to_float()
     samples = [
         mc_control(model, 2, seed, epsilon=0.5, episode_steps=2, checkpoints=1).q[:2].ravel() for seed in range(RUNS)
     ]
@@ -103,7 +146,7 @@ def test_exploring_starts():
     def program(pick):
         q, n = [[Fraction(0)] * 2 for _ in range(2)], [[0, 0], [0, 0]]
         for _ in range(2):
-            life = Life(small().replace(initial=[HALF, HALF, 0]), pick, 2)
+            life = Life(brief().replace(initial=[HALF, HALF, 0]), pick)
             first = [pick([HALF, HALF])]
             path = lived(life, lambda s, first=first: first.pop() if first else int(q[s][1] > q[s][0]))
             for i, (s, a, g) in enumerate(path):
@@ -112,12 +155,13 @@ def test_exploring_starts():
                     q[s][a] += (g - q[s][a]) / n[s][a]
         return (*q[0], *q[1])
 
-    model = small().to_float()
+    model = brief().to_float()
     samples = [exploring_starts(model, 2, seed, episode_steps=2, checkpoints=1).q[:2].ravel() for seed in range(RUNS)]
     assert_lands(samples, law_of(program))
-    cut = exploring_starts(deep(), 900, 0, episode_steps=1)
-    assert cut.q.tolist() == [[-1, 0], [-1, 4], [-1, 8]]
-    assert (np.abs(cut.tables["visits"] - 150) < 4.5 * (900 * 5 / 36) ** 0.5).all()  # six pairs, drawn evenly
+    arms = MDP.from_outcomes({(s, a): [(1, None, 3 * s + a, True)] for s in range(3) for a in range(2)}, HALF)
+    even = exploring_starts(arms.replace(initial=0), 900, 0)
+    assert even.q.tolist() == [[0, 1], [3, 4], [6, 7]]
+    assert (np.abs(even.tables["visits"] - 150) < 4.5 * (900 * 5 / 36) ** 0.5).all()  # six pairs, drawn evenly
 
 
 def deep():
@@ -148,7 +192,7 @@ def test_control_by_hand():
 def test_off_policy_control_weighs_by_what_was_greedy():
     def program(weighted):
         def run(pick):
-            life, q = Life(small(), pick, 2), [[Fraction(0)] * 2 for _ in range(2)]
+            life, q = Life(brief(), pick), [[Fraction(0)] * 2 for _ in range(2)]
             total, mass, n = {}, {}, {}
             for _ in range(2):
                 rho = Fraction(1)
@@ -163,7 +207,7 @@ def test_off_policy_control_weighs_by_what_was_greedy():
 
         return law_of(run)
 
-    model = small().to_float()
+    model = brief().to_float()
     for weighted in (True, False):
         samples = [
             off_policy_control(model, 2, seed, policy=FLAT, weighted=weighted, episode_steps=2, checkpoints=1)

@@ -4,8 +4,9 @@
 # *Document `reference`, lines 233 to 271.* Two ways to differentiate an expectation, the layout of Jacobians, and the table of symbols.
 #
 # The formulas are the right ones. Both derivations move a derivative through an integral, and each of them says nothing of when
-# that may be done. The score-function gradient fails where the *support* moves with θ, the reparameterised one where $f$ jumps. In
-# the table of symbols four rows name fewer meanings than the document uses.
+# that may be done. The score-function gradient fails where the *support* moves with θ, the reparameterised one where $f$ jumps. A
+# row is called the gradient that other lines need as a column, and three rows of the table of symbols name fewer meanings than the
+# document's own algorithms use.
 
 # %%
 from fractions import Fraction
@@ -18,6 +19,7 @@ from rlexact.claims import (
     Conditional,
     Holds,
     Section,
+    against,
     claim,
     close,
     differs,
@@ -382,62 +384,64 @@ a_jump
 # ## Layouts
 #
 # $J_{ij} = \partial y_i / \partial x_j$: outputs are rows, inputs are columns. A vector that depends on one number then has a column for its
-# derivative, and a number that depends on a vector has a row. Everything else follows from multiplying matrices. Other texts call
-# the *column* the gradient; the document's updates θ ← θ + α∇J (lines 121 and 187) add it to a column, which needs the
-# transpose. In arrays of one axis the difference disappears.
+# derivative, and a number that depends on a vector has a row. Everything else follows from multiplying matrices.
 
 
 # %%
 @claim(
     "reference-169",
-    says=r"$\partial x/\partial\theta$ with $x \in \mathbb{R}^n$, $\theta \in \mathbb{R}$ is a column in $\mathbb{R}^n$",
-    verdict=Holds(note="in the layout of line 253, outputs by inputs"),
+    "reference-173",
+    "reference-174",
+    says=r"$J_{ij} = \partial y_i/\partial x_j$ with $J \in \mathbb{R}^{m \times n}$ for $f: \mathbb{R}^n \to \mathbb{R}^m$, so that a vector by "
+    "a number is a column",
+    verdict=Holds(note="outputs by inputs throughout"),
     about=jacobian,
 )
-def vector_by_scalar():
+def outputs_by_inputs():
     column = jacobian(lambda t: np.array([t[0], t[0] ** 2, t[0] ** 3]), [2.0])
-    yield equal(column.shape, (3, 1), "three numbers of one: three rows, one column")
-    yield close(column[:, 0], np.array([1, 4, 12]), 1e-14, "the complex step subtracts nothing", "(θ, θ², θ³) at 2")
+    matrix = jacobian(lambda x: np.array([x[0] * x[1], x[1] * x[2] ** 2]), [2.0, 3.0, 5.0])
+    yield equal([column.shape, matrix.shape], [(3, 1), (2, 3)], "three numbers of one, two numbers of three")
+    because = "the complex step subtracts nothing: a few roundings"
+    yield close(column, np.array([[1], [4], [12]]), 1e-13, because, "(θ, θ², θ³) at 2")
+    yield close(matrix, np.array([[3, 2, 0], [0, 25, 30]]), 1e-13, because, "(xy, yz²) at (2, 3, 5)")
 
 
-vector_by_scalar
+outputs_by_inputs
+
+# %% [markdown]
+# By the same rule the derivative of a number is a row. The document adds "gradient", and that name is taken: in line 119 the Fisher matrix
+# is $\nabla\log\pi \cdot \nabla\log\pi^\top$ and in line 121 $F^{-1}\nabla J$ is added to θ. With rows the first would be a single number, and
+# the second would not multiply. The gradient of those lines is the *transpose* of this row, a column. (In arrays of one
+# axis the difference disappears, and most code never meets it.)
 
 
 # %%
 @claim(
     "reference-170",
     says=r"$\partial L/\partial\theta$ with $L \in \mathbb{R}$, $\theta \in \mathbb{R}^n$ is a row in $\mathbb{R}^n$ (gradient)",
-    verdict=Holds(note="the same layout; where the gradient is added to a column θ it is the transpose of this row"),
-    about=(jacobian, quadratic_form_jacobian),
+    verdict=Conditional(
+        given="it is the derivative, the 1 × n Jacobian of line 253; the gradient of lines 119, 121 and 187 is its transpose"
+    ),
+    about=(jacobian, quadratic_form_jacobian, categorical_score),
 )
 def scalar_by_vector():
-    a, at = [[1, 2], [0, 3]], [Fraction(1), Fraction(2)]
-    row = jacobian(lambda x: np.array([x @ np.array(a) @ x]), [1.0, 2.0])
+    a = np.array([[1, 2], [0, 3]])
+    row = jacobian(lambda x: np.array([x @ a @ x]), [1.0, 2.0])
     yield equal(row.shape, (1, 2), "one number of two: one row, two columns")
-    told = quadratic_form_jacobian([[Fraction(e) for e in line] for line in a], at)
+    told = quadratic_form_jacobian([[Fraction(int(e)) for e in line] for line in a], [Fraction(1), Fraction(2)])
     yield equal(told, [6, 14], "x² + 2xy + 3y² at (1, 2): 2x + 2y, 2x + 6y")
     yield close(row[0], np.array([6, 14]), 1e-13, "a few roundings", "by complex step")
+    rows = [categorical_score([sympy.Integer(0)] * 2, a)[None, :] for a in (0, 1)]
+    quarter = sympy.Rational(1, 4)
+    columns = sum(g.T @ g for g in rows) / 2
+    yield equal(
+        columns, [[quarter, -quarter], [-quarter, quarter]], "F of a fair choice of two, ∇ a column: diag π - π πᵀ"
+    )
+    line_119 = sum(g @ g.T for g in rows) / 2
+    yield against(line_119.shape == (1, 1), "with ∇ a row, line 119 makes the number ½ of it")
 
 
 scalar_by_vector
-
-
-# %%
-@claim(
-    "reference-173",
-    "reference-174",
-    says=r"$J_{ij} = \partial y_i/\partial x_j$; for $f: \mathbb{R}^n \to \mathbb{R}^m$, $J \in \mathbb{R}^{m \times n}$",
-    verdict=Holds(),
-    about=jacobian,
-)
-def jacobian_layout():
-    found = jacobian(lambda x: np.array([x[0] * x[1], x[1] * x[2] ** 2]), [2.0, 3.0, 5.0])
-    yield equal(found.shape, (2, 3), "two outputs, three inputs")
-    told = np.array([[3, 2, 0], [0, 25, 30]])
-    yield close(found, told, 1e-13, "a few roundings", "(xy, yz²) at (2, 3, 5): (y, x, 0) and (0, z², 2yz)")
-
-
-jacobian_layout
 
 # %% [markdown]
 # ## The chain rule
@@ -507,9 +511,9 @@ chain_through_layers
 # %% [markdown]
 # ## The table of symbols
 #
-# A row is judged by what the symbol, read so, makes true in the document, and by whether the document uses it so throughout. Six rows
-# pass. Four leave a meaning out that the document needs: a reader who looks up $A_t$ of line 91, θ of line 151, α of line 229 or ε of
-# line 148 is sent to the wrong thing.
+# A row is judged by what the symbol, read so, makes true, and by whether the formulas of learning use it so throughout. Seven rows pass
+# (that π is a number in $2\pi\sigma^2$ and α an argument of a Beta density misleads nobody). Three leave out a meaning that the document's
+# algorithms need: whoever looks up $A_t$ of line 91, θ of line 151 or ε of line 148 is sent to the wrong thing.
 #
 # The example is the two-state loop once more, with the policy that goes right in both states.
 
@@ -542,31 +546,17 @@ states_actions_rewards
 # %%
 @claim(
     "reference-176",
-    says="γ: discount factor; π: policy",
-    verdict=Holds(note="in 2πσ² (lines 70, 217 to 221) π is the number"),
-    about=policy_value,
+    "reference-177",
+    says=r"γ: discount factor; π: policy; $V^\pi(s)$: state value; $Q^\pi(s,a)$: action value; $A^\pi(s,a)$: advantage",
+    verdict=Holds(note="as lines 18, 28, 33 and 38 define them; in 2πσ² (lines 70, 217 to 221) π is the number"),
+    about=(policy_value, action_value, advantage),
 )
-def discount_and_policy():
+def three_value_functions():
     steady = MDP.chain([[1]], [1], NINE_TENTHS, 0)
     yield equal(policy_value(steady, uniform(steady)), [10], "1 at every step, discounted by 9/10: 1/(1 - γ)")
     loop, right = loop_and_right()
     left = deterministic(loop, ["left", "left"])
-    yield equal([policy_value(loop, right), policy_value(loop, left)], [[12, 10], [10, 9]], "two policies, two values")
-
-
-discount_and_policy
-
-
-# %%
-@claim(
-    "reference-177",
-    says=r"$V^\pi(s)$: state value; $Q^\pi(s,a)$: action value; $A^\pi(s,a)$: advantage",
-    verdict=Holds(note="as lines 28, 33 and 38 define them"),
-    about=(policy_value, action_value, advantage),
-)
-def three_value_functions():
-    loop, right = loop_and_right()
-    yield equal(policy_value(loop, right), [12, 10], "V")
+    yield equal([policy_value(loop, p) for p in (right, left)], [[12, 10], [10, 9]], "V: another policy, other values")
     yield equal(
         action_value(loop, right), [[Fraction(59, 5), 12], [Fraction(54, 5), 10]], "Q: 1 + .9 · 12 for left at A"
     )
@@ -622,8 +612,8 @@ parameters_of_the_value
 @claim(
     "reference-180",
     says="α: learning rate or temperature",
-    verdict=Conditional(
-        given="outside lines 229 and 230, where α and β are the shape parameters of a Beta distribution"
+    verdict=Holds(
+        note="in every update and objective; the α, β of lines 229 and 230 are the arguments of a Beta density"
     ),
     about=(td_update, soft_value_sample),
 )
@@ -634,7 +624,6 @@ def two_alphas():
     yield equal(
         soft_value_sample([Fraction(3)], [Fraction(-2)], warm), [Fraction(17, 5)], "temperature, line 156: 3 + ⅕ · 2"
     )
-    yield sourced("line 229: x^{α-1}, where α is neither", against=True)
 
 
 two_alphas
