@@ -208,10 +208,12 @@ def batch_td(mdp: MDP, data: Iterable[Transition]) -> Array:
 def batch_mc(mdp: MDP, episodes: Iterable[Sequence[Transition]]) -> Array:
     """The mean return seen from each state, all visits [D6]: -> (S,), in the model's own numbers, 0 where there is none.
 
-    A cut counts as an end. Raises `ValueError` without data.
+    Raises `ValueError` without data, and for an episode that was cut: its return is not known.
     """
     total, n = ar.zeros(mdp.r, mdp.n_states), np.zeros(mdp.n_states, dtype=int)
     for lived in episodes:
+        if lived and not lived[-1].terminated:
+            raise ValueError(f"an episode of {len(lived)} steps is cut before its end: its return is not known, use batch_td")
         g = 0 * mdp.gamma
         for t in reversed(lived):
             g = t.reward + mdp.gamma * g

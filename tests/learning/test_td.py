@@ -259,3 +259,5 @@ def test_refusals():
         batch_mc(walk, [])
     with pytest.raises(ValueError, match="transitions"):
         batch_td(walk, [])
+    with pytest.raises(ValueError, match="cut before its end"):
+        batch_mc(walk, [[Transition(2, 0, 0.0, 3, False)]])
