@@ -1,0 +1,670 @@
+# %% [markdown]
+# # Actor-critic
+#
+# *Document `notes`, lines 626 to 679.* An actor that follows advantages and a critic that supplies them: first with whole returns, then
+# with one step and the critic's word for the rest, and last as a soft form of policy iteration. Three images, two algorithm boxes and
+# a picture, are lost; the standard form stands in for each. What needs most care is small print: which trajectories the critic was
+# fitted to, what an estimate is called, and how long the step is.
+
+# %%
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import sympy
+
+from rlexact import gallery
+from rlexact.claims import (
+    Conditional,
+    Holds,
+    Section,
+    Wrong,
+    against,
+    claim,
+    differs,
+    equal,
+    exceeds,
+    printed,
+    proved,
+    same_as,
+    shows,
+    sourced,
+    swept,
+)
+from rlexact.exact.bellman import backup, greedy
+from rlexact.exact.estimator_law import estimator_law
+from rlexact.exact.evaluation import action_value, advantage, policy_value
+from rlexact.exact.fisher import natural_gradient
+from rlexact.exact.gradient import policy_gradient
+from rlexact.exact.gradient_estimators import actor_critic
+from rlexact.exact.howard import improved
+from rlexact.exact.parameterisation import log_linear_at, softmax_at
+from rlexact.exact.paths import paths
+from rlexact.exact.policy_iteration import policy_iteration
+from rlexact.exact.return_estimators import lambda_advantage_law
+from rlexact.formulas.actor_critic import td_actor_critic_step
+from rlexact.formulas.gae import gae, td_errors
+from rlexact.formulas.returns import monte_carlo_advantages, n_step_advantages, returns_to_go
+from rlexact.mdp import MDP
+from rlexact.plotting import COLOURS, figure
+from rlexact.policy import deterministic, deterministic_policies, uniform
+
+SECTION = Section("notes", "actor_critic", "Actor-critic")
+
+ONE, HALF, QUARTER = Fraction(1), Fraction(1, 2), Fraction(1, 4)
+
+# %% [markdown]
+# ## Four small models
+#
+# In the *relay* two decisions follow each other and pay 0 or 1, then 0 or 4. At the *crossroads* one way leads to a state that pays 0 or 2
+# by chance, the other to one that pays nothing. *Three arms* pay 4, 3 and 0. In the *long way*, taking 1 at once competes with walking
+# on for two steps to a 10.
+
+
+# %%
+def vector(*numbers):
+    """Numbers as an exact vector."""
+    return np.array([Fraction(x) for x in numbers], dtype=object)
+
+
+def relay(gamma=ONE):
+    """Two decisions: state 0 pays 0 or 1 and leads on; state 1 pays 0 or 4 and ends."""
+    first = {(0, a): [(ONE, 1, a, False)] for a in (0, 1)}
+    return MDP.from_outcomes(first | {(1, a): [(ONE, None, 4 * a, True)] for a in (0, 1)}, gamma, 0)
+
+
+def crossroads():
+    """From 0, action 0 leads to state 1, which pays 0 or 2 and ends; action 1 to state 2, which pays 0 and ends.  γ = 1/2."""
+    ways = {(0, a): [(ONE, 1 + a, 0, False)] for a in (0, 1)}
+    coin = [(HALF, None, 0, True), (HALF, None, 2, True)]
+    return MDP.from_outcomes(ways | {(1, 0): coin, (2, 0): [(ONE, None, 0, True)]}, HALF, 0)
+
+
+def three_arms():
+    """Arms that pay 4, 3, 0, pulled with 1/2, 1/4, 1/4: the average is 11/4."""
+    model = gallery.bandit((4, 3, 0))
+    return model, softmax_at(model, np.array([[HALF, QUARTER, QUARTER]]))
+
+
+def long_way():
+    """At 0: take 1 and stop, or walk to 1, then 2, where 10 is paid.  γ = 9/10."""
+    table = {(0, 0): [(ONE, None, 1, True)], (0, 1): [(ONE, 1, 0, False)], (1, 0): [(ONE, 2, 0, False)]}
+    return MDP.from_outcomes(table | {(2, 0): [(ONE, None, 10, True)]}, Fraction(9, 10), 0)
+
+
+# %% [markdown]
+# ## Whole returns
+#
+# The objective of this document is the plain sum of rewards, and so is $G_t$: the two fit, and no $\gamma^t$ is missing. Any fixed critic then
+# leaves the mean of $\hat g$ at $\nabla U$, since a number that depends on $s_t$ alone meets a score of mean 0.
+#
+# But the text fits the critic *after collecting the trajectories*, and uses the same trajectories for the gradient. Then the
+# critic has seen the very returns that it is subtracted from. For two arms, 0 and 1, and a critic that is the mean of the batch, the mean
+# step is $(1 - 1/N)\,\nabla U$: nothing at all from one trajectory, half of it from two. The lost box (basic
+# actor-critic; Sutton and Barto 2018, §13.4 for the baseline) has the same order of steps.
+
+
+# %%
+def batch_step(n, critic):
+    """E ĝ for the logit of arm 1 of two fair arms that pay 0 and 1: n pulls, the critic a function of their rewards."""
+    total = Fraction(0)
+    for pulls in product((0, 1), repeat=n):
+        rewards = [Fraction(a) for a in pulls]
+        credit = monte_carlo_advantages([rewards], [[critic(rewards)] * n], [[True] * n], None, 1)[0]
+        total += sum((a - HALF) * c for a, c in zip(pulls, credit, strict=True)) / n / 2**n
+    return total
+
+
+def batch_mean(rewards):
+    """The best fit of one number to the returns."""
+    return sum(rewards) / len(rewards)
+
+
+def whole_return_step(model, family, v):
+    """E Σ_t ∂log π(a_t | s_t) (G_t - v(s_t)) over all paths of the relay: (S, A)."""
+    total = 0 * family.policy
+    for path in paths(model, family.policy, 2):
+        credit = monte_carlo_advantages(path.rewards, [v[s] for s in path.states[:2]], [False, True], None, 1)
+        for (s, a), c in zip(zip(path.states, path.actions, strict=False), credit, strict=True):
+            total[s] = total[s] + path.probability * c * (np.array([1 - a, a]) - family.policy[s])
+    return total
+
+
+@claim(
+    "notes-097",
+    "notes-x07",
+    says=r"$\nabla U \approx \hat g = \frac1N \sum_i \sum_t \nabla\log\pi(a_t \mid s_t)\,(G_t - V_\phi(s_t))$ after fitting $V_\phi$ to the roll-outs "
+    "(lost box: unbiased whatever the critic)",
+    verdict=Conditional(
+        given="the critic was fixed before these trajectories were drawn; fitted to the same ones it takes part of the gradient with it, "
+        "1/N of it for a batch mean. (And U is not discounted, as G_t here)"
+    ),
+    about=(monte_carlo_advantages, policy_gradient),
+)
+def the_batch_gradient():
+    model = relay()
+    family = softmax_at(model, uniform(model))
+    by_hand = [[-QUARTER, QUARTER], [-1, 1]]
+    yield equal(policy_gradient(model, family), by_hand, "relay: ∇U")
+    v = np.array(sympy.symbols("v:2", real=True))
+    yield proved(whole_return_step(model, family, v) - np.array(by_hand), "E ĝ, any fixed critic v(0), v(1)")
+    yield equal([batch_step(n, lambda _: Fraction(7)) for n in (1, 2, 3)], [QUARTER] * 3, "two arms, critic 7: ∇U = 1/4")
+    fitted = [batch_step(n, batch_mean) for n in (1, 2, 3, 4)]
+    yield equal(fitted, [QUARTER * (1 - Fraction(1, n)) for n in (1, 2, 3, 4)], "fitted first: (1 - 1/N)/4, N = 1 to 4")
+    yield differs(QUARTER, fitted[0], "one trajectory, critic fitted to it: E ĝ")
+
+
+the_batch_gradient
+
+# %% [markdown]
+# ## An estimate by the name of what it estimates
+#
+# Line 633 and line 642 put an equals sign between $A^\pi(s_t, a_t)$, which line 654 defines as $Q^\pi - V^\pi$, and a number that depends on what
+# happened *after* $s_t, a_t$ and on a fitted critic. With $e = V_\phi - V^\pi$ the means given $(s, a)$ are
+#
+# $$E[G_t - V_\phi] = A^\pi - e(s), \qquad E[r + \gamma V_\phi(s') - V_\phi(s)] = A^\pi + \gamma E[e(s')] - e(s).$$
+
+
+# %%
+def any_two_states():
+    """(model, policy, where the pairs lead): two states, each action moves surely; rewards and γ are symbols."""
+    gamma, p = sympy.symbols("gamma p", positive=True)
+    r, leads = sympy.symbols("r:4", real=True), np.array([[0, 1], [1, 0]])
+    model = MDP(np.eye(2, dtype=int)[leads].tolist(), [r[:2], r[2:]], gamma, initial=0)
+    return model, np.array([[1 - p, p], [HALF, HALF]]), leads
+
+
+@claim(
+    "notes-098",
+    "notes-100",
+    says=r"the advantage is $A^\pi(s_t, a_t) = G_t - V_\phi(s_t)$, for A2C $R(s_t, a_t) + \gamma V_\phi(s_{t+1}) - V_\phi(s_t)$",
+    verdict=Conditional(
+        given="V_φ = V^π, and 'is' means 'is in the mean, given s_t and a_t' (or everything that follows is sure)"
+    ),
+    about=(lambda_advantage_law, monte_carlo_advantages, td_errors, advantage),
+)
+def an_estimate_and_its_target():
+    model, policy, leads = any_two_states()
+    v, a = policy_value(model, policy), advantage(model, policy)
+    e = np.array(sympy.symbols("e:2", real=True))
+    yield proved(lambda_advantage_law(model, policy, v + e, 1).mean - a + e[:, None], "mean of G - V_φ: A - e(s)")
+    one_step = lambda_advantage_law(model, policy, v + e, 0).mean
+    yield proved(one_step - a - model.gamma * e[leads] + e[:, None], "mean of the one-step form: A + γ e(s') - e(s)")
+    fork = crossroads()
+    yield equal(advantage(fork, uniform(fork))[1, 0], 0, "crossroads, state 1: the only action has advantage 0")
+    seen = [monte_carlo_advantages([Fraction(pay)], [1], [True], None, HALF)[0] for pay in (0, 2)]
+    yield equal(seen, [-1, 1], "what is seen there with the right critic, by chance")
+    yield differs(seen, 0, "G - V against the advantage")
+    one = td_errors([Fraction(0)], [QUARTER], [Fraction(0)], [False], HALF)[0]
+    yield equal(one, -QUARTER, "the one-step form on the way to state 2, critic right: A(0, 1) = 0 - 1/4")
+    off = td_errors([Fraction(0)], [QUARTER], [Fraction(4)], [False], HALF)[0]
+    yield differs(off, advantage(fork, uniform(fork))[0, 1], "with a critic that says 4 for state 2")
+
+
+an_estimate_and_its_target
+
+# %% [markdown]
+# ## What A2C is
+#
+# The text separates A2C from actor-critic by the bootstrap. Bootstrapping is older, and is what makes a method actor-critic at all: without
+# it, returns less a critic are REINFORCE with a baseline. The *advantage actor-critic* of 2016 uses returns
+# of up to $n$ steps: the last step of a segment one-step, the first one $n$-step, and an episode that ends within the segment gets its full
+# returns, the critic only subtracted. The second A of A2C stands against A3C: synchronous, which is how line 700 uses it.
+
+
+# %%
+@claim(
+    "notes-099",
+    says="A2C's innovation is how it computes the advantage: by a bootstrapped estimate instead of the full return less a baseline",
+    verdict=Wrong(
+        because="bootstrapping is the mark of every actor-critic, from 1983 on; and where an episode ends within its segment, A2C does use "
+        "the full return less the critic",
+        instead="A2C is A3C with workers that wait for each other; its advantages are n-step returns, bootstrapped where the segment is cut",
+    ),
+    about=n_step_advantages,
+)
+def what_the_name_means():
+    yield sourced("Barto, Sutton and Anderson (1983): the actor is driven by the TD error of the critic", against=True)
+    yield sourced("Sutton and Barto (2018), §13.5: REINFORCE with a baseline is not actor-critic, as it does not bootstrap")
+    r, v = sympy.symbols("r:3", real=True), sympy.symbols("v:4", real=True)
+    g = sympy.Symbol("gamma", positive=True)
+    cut = n_step_advantages(r, v[:3], v[1:], [False] * 3, None, g, 3)
+    steps = [r[0] + g * r[1] + g**2 * r[2] + g**3 * v[3], r[1] + g * r[2] + g**2 * v[3], r[2] + g * v[3]]
+    yield proved(cut - np.array([x - y for x, y in zip(steps, v, strict=False)]), "segment of three, cut: 3, 2, 1 steps")
+    rewards, critic = [ONE, 2, 4], vector(5, 5, 5)
+    ended = n_step_advantages(rewards, critic, critic, [False, False, True], None, HALF, 3)
+    yield equal(ended, [-2, -1, -1], "rewards 1, 2, 4 and the end, γ = 1/2, critic 5: returns 3, 4, 4 less 5")
+    one_step = [1 + HALF * 5 - 5, 2 + HALF * 5 - 5, Fraction(4) - 5]
+    yield against(list(ended) != one_step, "they are not the one-step form of line 642")
+
+
+what_the_name_means
+
+# %% [markdown]
+# ## One step
+#
+# The one-step form is the TD error, and it is $n = 1$ of the $n$-step and $\lambda = 0$ of the GAE family. Line 654 is the usual definition, and
+# line 658 follows from $V = E_a Q$.
+
+
+# %%
+@claim(
+    "notes-101",
+    says="the one-step advantage is the one-step TD error",
+    verdict=Holds(note="V(s') is 0 where the episode ended"),
+    about=(td_errors, n_step_advantages, gae),
+)
+def one_step_is_delta():
+    r, v, g = sympy.symbols("r:3", real=True), sympy.symbols("v:4", real=True), sympy.Symbol("gamma", positive=True)
+    written = np.array([r[t] + g * v[t + 1] - v[t] for t in range(3)])
+    yield proved(td_errors(r, v[:3], v[1:], None, g) - written, "the TD error")
+    yield proved(n_step_advantages(r, v[:3], v[1:], None, None, g, 1) - written, "the n-step advantage, n = 1")
+    yield proved(gae(r, v[:3], v[1:], None, None, g, 0) - written, "GAE, λ = 0")
+
+
+one_step_is_delta
+
+
+# %%
+the_advantage = same_as("notes-102", of="reference-016", says=r"$A^\pi(s, a) = Q^\pi(s, a) - V^\pi(s)$")
+the_advantage
+
+
+# %%
+@claim(
+    "notes-103",
+    says=r"$E_{a \sim \pi}[A^\pi(s, a)] = 0$",
+    verdict=Holds(note="for π's own advantage and its own probabilities; under another policy the mean is what that policy gains"),
+    about=advantage,
+)
+def the_mean_advantage():
+    model, policy, _ = any_two_states()
+    a = advantage(model, policy)
+    yield proved((policy * a).sum(axis=1), "two states, any rewards, γ and p")
+    yield proved((a[0, 1] - a[0, 0]) - (action_value(model, policy) @ [-1, 1])[0], "differences are those of Q")
+    yield equal(advantage(*three_arms_and_policy())[0], [Fraction(5, 4), QUARTER, Fraction(-11, 4)], "three arms")
+
+
+def three_arms_and_policy():
+    model, family = three_arms()
+    return model, family.policy
+
+
+the_mean_advantage
+
+# %% [markdown]
+# ## The lost box of A2C
+#
+# One-step actor-critic (Sutton and Barto 2018, §13.5): $\delta = r + \gamma V(s') - V(s)$, then $w \leftarrow w + \beta\,\delta\,\nabla V$ and
+# $\theta \leftarrow \theta + \alpha\,\delta\,\nabla\log\pi$. In the book the actor's step carries a factor $\gamma^t$. With it, and with the right
+# critic, the summed steps of an episode have mean $\alpha\nabla J$. Without it, and γ < 1, the direction is another; with a wrong critic too.
+
+
+# %%
+def episode_step(model, v, discounted):
+    """E of the actor's steps over an episode of the relay, θ and w held, α = 1: (S, A)."""
+    policy, total = uniform(model), 0 * uniform(model)
+    for path in paths(model, policy, 2):
+        for t, (s, a) in enumerate(zip(path.states, path.actions, strict=False)):
+            last = t == 1
+            step = td_actor_critic_step(
+                [0, 0],
+                [0],
+                np.array([1 - a, a]) - policy[s],
+                [1],
+                path.rewards[t],
+                v[s],
+                v[0] if last else v[1],
+                last,
+                gamma=model.gamma,
+                actor_step=1,
+                critic_step=1,
+                discount=model.gamma**t if discounted else 1,
+            )
+            total[s] = total[s] + path.probability * step.theta
+    return total
+
+
+@claim(
+    "notes-x08",
+    says=r"(lost box) $\delta = r + \gamma V(s') - V(s)$; critic and actor both step along δ; with $V = V^\pi$ the actor's mean step is the exact "
+    "gradient",
+    verdict=Conditional(given="the step at time t is multiplied by γ^t, as in the book (or γ = 1), and θ is held over the episode"),
+    about=(td_actor_critic_step, policy_gradient),
+)
+def the_one_step_box():
+    model = relay(HALF)
+    gradient = policy_gradient(model, softmax_at(model, uniform(model)))
+    yield equal(gradient, [[-QUARTER, QUARTER], [-HALF, HALF]], "relay, γ = 1/2: ∇J")
+    right = vector(Fraction(3, 2), 2)
+    yield equal(episode_step(model, right, True), gradient, "right critic, γ^t kept")
+    yield differs(episode_step(model, right, False), gradient, "γ^t left out")
+    moved = td_actor_critic_step(
+        [0], [3], [1], [1], 5, 3, 10, False, gamma=HALF, actor_step=1, critic_step=Fraction(1, 2)
+    )
+    yield equal([moved.td_error, moved.theta[0], moved.w[0]], [7, 7, Fraction(13, 2)], "5 + 10/2 - 3 = 7; both move along it")
+
+
+the_one_step_box
+
+# %% [markdown]
+# ## 995 steps, and variance
+#
+# Counted from 1, as the sum of line 630 does, step 5 of 1000 has 995 after it. That a bootstrap trades noise for bias is said as in `theory`,
+# and needs the same condition: a critic near the truth.
+
+
+# %%
+@claim(
+    "notes-104",
+    says="In an episode of 1000 steps the advantage at t = 5 depends on the next 995 steps",
+    verdict=Holds(note="with steps counted from 1; its own reward comes on top, 996 in all"),
+    about=returns_to_go,
+)
+def later_steps():
+    ended = [False] * 999 + [True]
+    g = returns_to_go([ONE] * 1000, ended, None, 1)
+    yield equal(g[5 - 1] - 1, printed("995"), "a reward of 1 per step: the return at t = 5 less its own reward")
+    late = returns_to_go([Fraction(0)] * 999 + [ONE], ended, None, 1)
+    yield equal(late[5 - 1], 1, "the last reward counts in full")
+
+
+later_steps
+
+
+# %%
+trade = same_as(
+    "notes-105",
+    of="theory-142",
+    says="bootstrapping from the learned value reduces variance dramatically, and brings bias where the value is wrong",
+)
+trade
+
+# %% [markdown]
+# ## Policy iteration
+#
+# "Greedy" is explained as switching to actions with a higher Q than the average. Such a switch does improve the policy, but it is not the
+# greedy one: of arms 4, 3 and 0 under even choices, 3 lies above the average 7/3. The greedy policy takes a *maximiser*.
+
+
+# %%
+@claim(
+    "notes-106",
+    says="greedy with respect to the values: switching to actions whose Q is higher than the average",
+    verdict=Wrong(
+        because="an action can be better than the average and not be the best",
+        instead="the greedy policy takes argmax Q; any action above the average improves on π, the greedy one most in one step",
+    ),
+    about=(action_value, greedy, policy_value),
+)
+def greedy_is_the_maximum():
+    model = gallery.bandit((4, 3, 0))
+    even = uniform(model)
+    q, v = action_value(model, even), policy_value(model, even)
+    yield equal(v, [Fraction(7, 3)], "the average of 4, 3, 0")
+    above = {k for k in range(3) if q[0, k] > v[0]}
+    yield equal(above, {0, 1}, "arms above it")
+    chosen = {int(k) for k in np.flatnonzero(greedy(model, v)[0] == 1)}
+    yield equal(chosen, {0}, "the greedy arm")
+    yield against(above != chosen, "the two descriptions differ")
+    yield equal(policy_value(model, deterministic(model, [1])), [3], "switching to the second arm: 3, better, not best")
+
+
+greedy_is_the_maximum
+
+# %% [markdown]
+# The lost picture shows evaluation and improvement in turn. In a finite model, and with evaluation *carried to the end*, no value ever falls
+# and the optimum is reached after finitely many policies (Howard 1960). That is the guarantee of line 671. Under the wider name of
+# *generalised* policy iteration, evaluation may stop early. Then a policy can get worse on the way (one sweep from 0 makes the long
+# way look worthless), and values need not arrive in finitely many rounds.
+
+
+# %%
+def best_of_all_policies(model):
+    """V* by brute force."""
+    return np.max([policy_value(model, policy) for policy in deterministic_policies(model)], axis=0)
+
+
+def ladder(model, policy):
+    """The values of the policies that `improved` goes through, from a first policy on."""
+    found = [policy_value(model, policy)]
+    while (better := improved(model, policy, found[-1])) is not policy:
+        policy = better
+        found.append(policy_value(model, policy))
+    return found
+
+
+def iterated_models():
+    return gallery.left_right_loop(), long_way(), gallery.forest().to_rational(str)
+
+
+@claim(
+    "notes-107",
+    says="Policy iteration is guaranteed to converge to the optimal policy under certain conditions",
+    verdict=Holds(note="finitely many states and actions, exact evaluation, and γ < 1 or policies that end: it arrives, not only converges"),
+    about=(policy_iteration, policy_value),
+)
+def policy_iteration_arrives():
+    loop = gallery.left_right_loop()
+    yield equal(policy_iteration(loop).v, [Fraction(300, 19), Fraction(270, 19)], "the two-state loop: 3/(1 - .81)")
+    for model in iterated_models():
+        listed, truth = deterministic_policies(model), best_of_all_policies(model)
+        answers = [policy_iteration(model, policy=policy) for policy in listed]
+        yield equal([list(a.v) for a in answers], [list(truth)] * len(listed), f"from each of {len(listed)} policies: V*")
+        yield shows(max(a.iterations for a in answers) <= len(listed), "no policy is met twice")
+
+
+policy_iteration_arrives
+
+
+# %%
+def one_sweep(model, policy, v):
+    """r_π + γ P_π v."""
+    P, r = model.under(policy)
+    return r + model.gamma * (P @ v)
+
+
+@claim(
+    "notes-x09",
+    says="(lost picture) Generalised policy iteration: evaluation and greedy improvement in turn never lower the value, and end at the "
+    "optimum in finitely many rounds",
+    verdict=Conditional(
+        given="states and actions are finite and every evaluation is carried to the end; with evaluation cut short a policy can get worse "
+        "on the way, and the values may only converge"
+    ),
+    about=(improved, policy_value, greedy),
+)
+def in_turn():
+    for model in iterated_models():
+        climbs = [ladder(model, policy) for policy in deterministic_policies(model)]
+        falls = [max(b - a) for climb in climbs for a, b in zip(climb[1:], climb, strict=False)]
+        yield shows(max(falls, default=0) <= 0, f"full evaluation, {len(climbs)} starts: no value ever falls")
+        ends = [list(climb[-1]) for climb in climbs]
+        yield equal(ends, [list(best_of_all_policies(model))] * len(climbs), "the last value is V*")
+    model = long_way()
+    good = deterministic(model, [1, 0, 0])
+    v = one_sweep(model, good, vector(0, 0, 0))
+    yield equal(v, [0, 0, 10], "the long way, one sweep from 0 under the good policy")
+    before, after = policy_value(model, good)[0], policy_value(model, greedy(model, v))[0]
+    yield equal([before, after], [Fraction(81, 10), 1], "value before and after the greedy step")
+    yield exceeds(before, after, "the value fell")
+    still = MDP.chain([[1]], [1], HALF, 0)
+    v = vector(0)
+    for _ in range(20):
+        v = one_sweep(still, greedy(still, v), v)
+    yield equal(v, [2 - Fraction(1, 2**19)], "one reward for ever, one sweep per round: after 20 rounds not yet 2")
+
+
+in_turn
+
+# %% [markdown]
+# ## What a gradient step does
+#
+# For a softmax table the gradient at $\theta[s, a]$ is $\eta(s)\,\pi(a \mid s)\,A(s, a)$. So every *logit* moves by the sign of its advantage. A
+# probability moves by its logit less the average logit. With two actions that is the same sign. With three it is not: arms 4, 3, 0
+# at ½, ¼, ¼ have advantages 5/4, 1/4, −11/4, and the middle one loses.
+
+
+# %%
+@claim(
+    "notes-108",
+    says="the gradient update raises the probability of actions with positive advantage and lowers that of the others",
+    verdict=Conditional(
+        given="a softmax table with two actions per state, or the natural gradient; with three, an action above the average can lose to a "
+        "better one, and shared parameters can do anything"
+    ),
+    about=(policy_gradient, advantage, natural_gradient),
+)
+def signs_of_probabilities():
+    for p in (Fraction(1, 10), HALF, Fraction(9, 10)):
+        two = gallery.bandit((1, 5))
+        family = softmax_at(two, np.array([[1 - p, p]]))
+        g = policy_gradient(two, family)[0]
+        yield equal(g, [-4 * p * (1 - p), 4 * p * (1 - p)], f"arms 1 and 5, p = {p}: the better logit rises, the other falls")
+    model, family = three_arms()
+    a, slopes = advantage(model, family.policy)[0], family.jacobian[0, :, 0]
+    yield equal(a, [Fraction(5, 4), QUARTER, Fraction(-11, 4)], "three arms: advantages")
+    moved = slopes @ policy_gradient(model, family)[0]
+    yield equal(moved, [Fraction(15, 64), Fraction(-3, 128), Fraction(-27, 128)], "change of the probabilities")
+    yield against(bool(a[1] > 0 > moved[1]), "the middle arm is above the average, and its probability falls")
+    natural = slopes @ natural_gradient(model, family).direction[0]
+    yield equal(natural, [Fraction(5, 8), Fraction(1, 16), Fraction(-11, 16)], "natural gradient: π A, the stated signs")
+
+
+signs_of_probabilities
+
+
+# %%
+@figure
+def the_middle_arm():
+    """Gradient flow on arms 4, 3, 0. While the middle arm is above the average (shaded), its probability rises, and then falls."""
+    from matplotlib import pyplot as plt
+
+    pay, logits, seen = np.array([4.0, 3.0, 0.0]), np.log([0.05, 0.35, 0.6]), []
+    for _ in range(3000):
+        p = np.exp(logits - logits.max())
+        p /= p.sum()
+        seen.append(p)
+        logits = logits + 0.01 * p * (pay - p @ pay)
+    seen, time = np.array(seen), 0.01 * np.arange(3000)
+    fig, ax = plt.subplots(figsize=(6.4, 3.2))
+    ax.axvspan(0, time[np.argmax(seen @ pay >= 3)], color="0.92", lw=0)
+    for k, (name, at) in enumerate((("pays 4", 26), ("pays 3", 7), ("pays 0", 0.4))):
+        ax.plot(time, seen[:, k], color=COLOURS[k])
+        ax.annotate(name, (at, seen[int(at / 0.01), k] + 0.03), color=COLOURS[k], fontsize=9)
+    ax.set(xlabel="α × steps", ylabel="probability", ylim=(0, 1), xlim=(0, 30))
+    return fig
+
+
+the_middle_arm
+
+# %% [markdown]
+# ### Is one step an improvement?
+#
+# For the exact gradient of a softmax table it is, whatever the step size. With $w = \pi A$, which sums to 0, the new policy is
+# $\pi' \propto \pi e^{\alpha\eta w / \pi \cdot \pi} = \pi e^{\alpha\eta w}$, and
+#
+# $$\sum_a \pi'(a) A(a) \;\propto\; \sum_a w_a e^{\alpha\eta w_a} \;\ge\; \sum_a w_a = 0,$$
+#
+# since $x e^{cx} \ge x$. So $V$ rises in every state, by the policy improvement theorem. Two things break it. States that *share* parameters:
+# if one logit must go right and then left, J is $p(1-p)$, and a long step overshoots. And a *wrong critic*: at the
+# crossroads one that takes the two states for each other pushes to the worse way.
+
+
+# %%
+def stepped(model, policy, base):
+    """Softmax logits moved along ∇J so far that a logit's slope of 1 multiplies its odds by `base`: (S, A), exact."""
+    slope = policy_gradient(model, softmax_at(model, policy))
+    scale = int(np.lcm.reduce([x.denominator for x in slope.flat]))
+    weights = np.where(policy > 0, policy, 0 * policy)
+    weights = weights * np.array([[Fraction(base) ** int(scale * x) for x in row] for row in slope], dtype=object)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def improvable():
+    """(model, policy): bandits and relays with uneven choices."""
+    for pays in ((4, 3, 0), (4, 3, 1), (-2, 5, 4)):
+        yield gallery.bandit(pays), np.array([[HALF, QUARTER, QUARTER]])
+    for p in (QUARTER, HALF):
+        yield relay(), np.array([[1 - p, p], [HALF, HALF]])
+
+
+def right_then_left(p):
+    """(model, family): state 0 must go right, state 1 left, for a reward of 1; one logit for 'right' in both states."""
+    table = {(0, 0): [(ONE, None, 0, True)], (0, 1): [(ONE, 1, 0, False)]}
+    table |= {(1, 0): [(ONE, None, 1, True)], (1, 1): [(ONE, None, 0, True)]}
+    model = MDP.from_outcomes(table, ONE, 0)
+    return model, log_linear_at(model, np.array([[1 - p, p]] * 2), np.array([[[0], [1]]] * 2))
+
+
+@claim(
+    "notes-109",
+    says="this single gradient step is the policy improvement, a soft version of the greedy switch",
+    verdict=Conditional(
+        given="the advantages are those of π and each pair has its own logit (then for any step size); with shared parameters the step must "
+        "be short, and with a wrong critic or a few samples it can go the wrong way"
+    ),
+    about=(policy_gradient, stepped, lambda_advantage_law),
+)
+def is_it_an_improvement():
+    relays, fair = relay(), uniform(relay())
+    yield equal(stepped(relays, fair, 2), [[Fraction(1, 5), Fraction(4, 5)], [Fraction(1, 257), Fraction(256, 257)]], "relay")
+    cases = [(m, pi, base) for m, pi in improvable() for base in (Fraction(21, 20), 2, 16)]
+    yield swept(
+        lambda case: policy_value(case[0], case[1]) - policy_value(case[0], stepped(*case)),
+        cases,
+        "own logits, steps short and long: loss of value in any state",
+    )
+    model, family = right_then_left(Fraction(1, 5))
+    yield equal(policy_gradient(model, family), [Fraction(4, 25) * Fraction(3, 5)], "shared logit, p = 1/5: slope p(1-p)(1-2p)")
+    before, after = (policy_value(*pair)[0] for pair in ((model, family.policy), after_long_step()))
+    yield exceeds(before, after, "odds times 36, p = 9/10: value before against after")
+    fork = crossroads()
+    reversed_critic = lambda_advantage_law(fork, uniform(fork), vector(QUARTER, 0, 1), 0).mean[0]
+    yield equal(reversed_critic, [-QUARTER, QUARTER], "crossroads, critic with 1 and 2 exchanged: both signs wrong")
+
+
+def after_long_step():
+    model, family = right_then_left(Fraction(9, 10))
+    return model, family.policy
+
+
+is_it_an_improvement
+
+# %% [markdown]
+# ## On-policy
+#
+# Averaged over actions of another policy $b$, the same products of score and advantage have another mean; a ratio $\pi/b$ restores it. The
+# document later has actor-critics that are off-policy; the one described here is not.
+
+
+# %%
+def pulls_by(behaviour, ratio):
+    """E_b of ∇log π · A for the three arms, times π/b or not."""
+    model, family = three_arms()
+    push = actor_critic(model, family, policy_value(model, family.policy))
+
+    def estimate(path):
+        a = path.actions[0]
+        return push(path)[0] * (family.policy[0, a] / behaviour[0, a] if ratio else ONE)
+
+    return estimator_law(model, behaviour, 1, estimate).mean
+
+
+@claim(
+    "notes-110",
+    says="actor-critic is on-policy: data, values and improvement belong to the current policy",
+    verdict=Holds(note="as described; line 2200 and after describe actor-critics that learn from a replay buffer"),
+    about=(policy_gradient, actor_critic),
+)
+def own_data():
+    model, family = three_arms()
+    slope = policy_gradient(model, family)[0]
+    yield equal(slope, [Fraction(5, 8), Fraction(1, 16), Fraction(-11, 16)], "∇U = π A")
+    yield equal(pulls_by(family.policy, False), slope, "own actions")
+    even = np.array([[Fraction(1, 3)] * 3])
+    yield shows(list(pulls_by(even, False)) != list(slope), "actions drawn evenly instead: another direction")
+    yield equal(pulls_by(even, True), slope, "each multiplied by π/b")
+
+
+own_data

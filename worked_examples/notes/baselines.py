@@ -1,0 +1,845 @@
+# %% [markdown]
+# # Baselines
+#
+# *Document `notes`, lines 411 to 521.* A number that does not look at the action may be subtracted from the return without moving the
+# mean of the gradient. The proof is right. Two things around it are not: that *any* such number lowers the variance, and that
+# without one nothing can be learned. And the average of the very batch that is being weighed is not such a number.
+#
+# In this part of the document returns are plain sums (line 225), so γ = 1 throughout, and $U$ is the expected total reward.
+
+# %%
+from fractions import Fraction
+from itertools import product
+from math import comb
+
+import numpy as np
+import sympy
+
+from rlexact import gallery
+from rlexact.claims import (
+    Conditional,
+    Holds,
+    Section,
+    Wrong,
+    against,
+    below,
+    claim,
+    differs,
+    equal,
+    exceeds,
+    proved,
+    same_as,
+    shows,
+)
+from rlexact.exact.baselines import batch_mean_law, each_state, each_time, optimal_baseline
+from rlexact.exact.estimator_law import estimator_law
+from rlexact.exact.evaluation import advantage, expected_return, policy_value
+from rlexact.exact.gradient import policy_gradient
+from rlexact.exact.gradient_estimators import reward_to_go, reward_to_go_law, score_table
+from rlexact.exact.moments import action_return_variance
+from rlexact.exact.parameterisation import softmax_at
+from rlexact.exact.paths import expect, paths
+from rlexact.formulas.reinforce import (
+    batch_mean_baseline,
+    batch_mean_factor,
+    leave_one_out_baseline,
+    reinforce_loss_gradient,
+    score_gradient,
+)
+from rlexact.formulas.returns import monte_carlo_advantages, returns_to_go
+from rlexact.mdp import MDP
+from rlexact.plotting import COLOURS, figure
+from rlexact.policy import uniform
+
+SECTION = Section("notes", "baselines", "Baselines")
+
+ONE, HALF, QUARTER, NINE_TENTHS = Fraction(1), Fraction(1, 2), Fraction(1, 4), Fraction(9, 10)
+
+# %% [markdown]
+# ## Two decisions, everything free
+#
+# From state 0 one action leads to state 1, the other to state 2; there a second decision ends the episode. All six rewards and all
+# three chances are symbols. $U$ is then a polynomial, and with a table of logits $\partial/\partial\theta = p(1-p)\,\partial/\partial p$:
+# the gradient by a route that knows no score.
+
+
+# %%
+def two_decisions():
+    """(model, softmax family, the chances of the second action in states 0, 1, 2)."""
+    chance, r = sympy.symbols("p q u", positive=True), sympy.symbols("r:6", real=True)
+    P = np.zeros((4, 2, 4), dtype=int)
+    P[0, 0, 1] = P[0, 1, 2] = P[1, :, 3] = P[2, :, 3] = 1
+    model = MDP(P.tolist(), [r[:2], r[2:4], r[4:], [0, 0]], sympy.Integer(1), initial=0, terminal=[3])
+    policy = np.array([[1 - x, x] for x in chance] + [[HALF, HALF]])
+    return model, softmax_at(model, policy), chance
+
+
+def slope(model, family, chance):
+    """∂U/∂θ for the logits of the second actions, from the sum over paths as a polynomial."""
+    total = expect(model, family.policy, 2, lambda path: sum(path.rewards))
+    return [x * (1 - x) * sympy.diff(total, x) for x in chance]
+
+
+def by_formula(model, family, weights):
+    """The path ↦ Σ_t ∇log π(a_t | s_t) w_t, weights from the rewards and states of the path."""
+    scores = score_table(model, family)
+
+    def estimate(path):
+        rows = [scores[s, a].ravel() for s, a in zip(path.states, path.actions, strict=False)]
+        found = len(rows) * score_gradient(rows, weights(path.rewards, path.states[: len(rows)]))
+        return found.reshape(scores.shape[2:])
+
+    return estimate
+
+
+def ends(rewards):
+    return [False] * (len(rewards) - 1) + [True]
+
+
+@claim(
+    "notes-059",
+    says=r"$\nabla_\theta U(\theta) \approx \sum_t \nabla_\theta \log \pi_\theta(a_t \mid s_t)\, G_t$",
+    verdict=Holds(note="'≈' is 'equal in the mean' for one trajectory, returns undiscounted as in line 225"),
+    about=(returns_to_go, score_gradient),
+)
+def one_trajectory():
+    model, family, chance = two_decisions()
+    estimate = by_formula(model, family, lambda rewards, _: returns_to_go(rewards, ends(rewards), None, 1))
+    mean = expect(model, family.policy, 2, estimate)
+    yield proved(mean[:3, 1] - slope(model, family, chance), "mean over all trajectories, everything free")
+
+
+one_trajectory
+
+# %% [markdown]
+# **Unbiased, and noisy?** The first always. The second depends on the numbers: arms that pay 100 and 102 leave a signal-to-noise
+# ratio of 1/101 at even odds, arms that pay 1 and 0 one of 3 once the better one is taken nine times in ten.
+
+
+# %%
+def arms_law(rewards, odds, b=0):
+    """The law of one sampled gradient for one decision, less b: mean and variance of the first logit's component."""
+    model = gallery.bandit(rewards)
+    law = reward_to_go_law(model, softmax_at(model, np.array([odds])), 1, [b + 0 * ONE])
+    return law.mean[0, 0], law.variance[0, 0]
+
+
+@claim(
+    "notes-060",
+    says=r"The estimator with $G_t$ is unbiased but has extremely high variance",
+    verdict=Conditional(
+        given="returns are large against their differences, or chance is; unbiased it is in any case (G_t undiscounted)"
+    ),
+    about=(reward_to_go, reward_to_go_law),
+)
+def unbiased_and_noisy():
+    model, family, chance = two_decisions()
+    mean = expect(model, family.policy, 2, reward_to_go(model, family))
+    yield proved(mean[:3, 1] - slope(model, family, chance), "unbiased, everything free")
+    mean, variance = arms_law((100, 102), (HALF, HALF))
+    yield equal([mean, variance / mean**2], [-HALF, 101**2], "100 and 102: mean, variance over squared mean")
+    mean, variance = arms_law((ONE, 0), (NINE_TENTHS, 1 - NINE_TENTHS))
+    yield equal([mean, variance], [Fraction(9, 100), Fraction(9, 10000)], "1 and 0 at odds 9 to 1")
+    yield against(bool(9 * variance == mean**2), "there the noise is a third of the signal")
+
+
+unbiased_and_noisy
+
+# %% [markdown]
+# ## The good room and the bad room
+#
+# A coin leads into one of two rooms with two arms each. The good one pays 10 or 12. The bad one pays 2 less than the good arm in
+# either case; how bad it is is a free number. A sample pushes the logit of *its own* arm by half its return. Such a push is
+# negative only where the return is: a low positive return reinforces. And the sum of the pushes always raises the better arm.
+
+
+# %%
+def rooms(low):
+    """The good room pays 10 or 12, the bad one `low` or `low` + 2; each by a coin.  -> (model, softmax family)."""
+    paid = [[10, 12], [low, low + 2]]
+    table = [[[(ONE, None, r + 0 * ONE, True)] for r in room] for room in paid]
+    model = MDP.from_outcomes(table, ONE, [HALF, HALF])
+    return model, softmax_at(model, uniform(model))
+
+
+def own_pushes(model, estimator):
+    """What a sampled update adds to the logit of the arm drawn: one row for each room."""
+    found = {(p.states[0], p.actions[0]): estimator(p) for p in paths(model, uniform(model), 1)}
+    return [[found[s, a][s, a] for a in range(model.n_actions)] for s in range(model.n_states)]
+
+
+@claim(
+    "notes-061",
+    says="In a bad state all actions are suppressed, even the best; in a good state all are reinforced",
+    verdict=Conditional(
+        given="single samples are meant and 'low' means below 0; in the mean the best action of either state goes up"
+    ),
+    about=(own_pushes, policy_gradient, reward_to_go),
+)
+def the_two_rooms():
+    model, family = rooms(-12)
+    yield equal(own_pushes(model, reward_to_go(model, family)), [[5, 6], [-6, -5]], "-12 or -10: good up, bad down")
+    model, family = rooms(1)
+    pushes = own_pushes(model, reward_to_go(model, family))
+    yield equal(pushes, [[5, 6], [HALF, Fraction(3, 2)]], "1 or 3: low, and reinforced")
+    yield against(min(pushes[1]) > 0, "nothing is suppressed in that bad room")
+    for low in (-12, 1):
+        gradient = policy_gradient(*rooms(low))
+        yield equal(gradient, [[-QUARTER, QUARTER]] * 2, f"mean update, bad room from {low}: the better arm rises")
+    yield against(bool(policy_gradient(*rooms(-12))[1, 1] > 0), "in the mean the best arm of the bad room is not suppressed")
+
+
+the_two_rooms
+
+# %% [markdown]
+# ### Useless?
+#
+# With the good room at 10 and 12 the pushes are $+5$ on one logit or $+6$ on the other, and nothing else: each sample reinforces. But the
+# second is larger, and pushing one logit up is pushing the other down. Of $n$ samples, the better arm comes out ahead
+# when it is drawn more than $5n/11$ times. That has probability ½ for one sample, 0.82 for a hundred and 0.997 for a thousand.
+
+
+# %%
+def comes_out_ahead(n, better, worse):
+    """The chance that n even draws push the better logit further, by (better, worse) on each draw: a binomial sum."""
+    return Fraction(sum(comb(n, k) for k in range(n + 1) if better * k > worse * (n - k)), 2**n)
+
+
+@claim(
+    "notes-072",
+    says="Without a baseline good states reinforce everything, bad states suppress everything: useless for learning which is better",
+    verdict=Wrong(
+        because="the sizes of the pushes differ, and their mean is the same vector with a baseline and without",
+        instead="the direction is there; it takes more samples to see it, and with the baseline one may do",
+    ),
+    about=(reward_to_go_law, comes_out_ahead, own_pushes),
+)
+def is_it_useless():
+    model, family = rooms(-12)
+    v = np.array([Fraction(11), Fraction(-11)])
+    without, centred = reward_to_go_law(model, family, 1), reward_to_go_law(model, family, 1, v)
+    yield equal(without.mean, [[-QUARTER, QUARTER]] * 2, "mean update without a baseline: the better arm in each room")
+    yield against(bool((without.mean == centred.mean).all()), "the same as with it: what is learned is the same")
+    spread = [np.trace(law.covariance) for law in (without, centred)]
+    yield equal(spread, [Fraction(243, 4), QUARTER], "total variance: (100 + 144) / 4 - 1/4, and (1 + 1) / 4 - 1/4")
+    worse, better = own_pushes(model, reward_to_go(model, family))[0]
+    chances = [comes_out_ahead(n, better, worse) for n in (1, 100, 1000)]
+    yield equal(chances[0], HALF, "one sample tells nothing")
+    yield equal(chances[1], Fraction(sum(comb(100, k) for k in range(46, 101)), 2**100), "100: 46 or more, 0.82")
+    yield against(chances[2] > Fraction(997, 1000), "a thousand samples find the better arm")
+
+
+is_it_useless
+
+# %% [markdown]
+# **Only those above average?** With $b = V^\pi(s)$ and returns that nothing but the action decides, yes: the push has the sign of the advantage.
+# A return that chance has a hand in can come out above the average for an action below it. And what is pushed is the action's own
+# logit: at odds ½, ¼, ¼ the middle one of arms that pay 4, 3, 0 is above the average of 11/4, and its probability falls in the mean.
+
+
+# %%
+def lucky_arm():
+    """Arm 0 pays 0 or 3 by a coin, arm 1 pays 2."""
+    table = [[[(HALF, None, 0, True), (HALF, None, 3, True)], [(ONE, None, 2, True)]]]
+    model = MDP.from_outcomes(table, ONE, 0)
+    return model, softmax_at(model, uniform(model))
+
+
+@claim(
+    "notes-073",
+    says="With a baseline only actions above the state's average are reinforced, only those below are suppressed",
+    verdict=Conditional(
+        given="b is V^π(s), the return is what the action is worth (no chance after it), and its own logit is meant"
+    ),
+    about=(own_pushes, advantage, policy_gradient, policy_value),
+)
+def only_the_better_ones():
+    model, family = rooms(1)
+    v = policy_value(model, family.policy)
+    yield equal(v, [11, 2], "values of the rooms")
+    pushes = own_pushes(model, reward_to_go(model, family).minus(lambda t, s: v[s]))
+    yield equal(pushes, [[-HALF, HALF]] * 2, "less V: one up, one down in each room")
+    model, family = lucky_arm()
+    v = policy_value(model, family.policy)[0]
+    worse = advantage(model, family.policy)[0, 0]
+    yield equal([v, worse], [Fraction(7, 4), -QUARTER], "an arm with 0 or 3, an arm with 2: V, and A of the first")
+    less = reward_to_go(model, family).minus(lambda t, s: v)
+    lucky = next(p for p in paths(model, family.policy, 1) if p.rewards == (3,))
+    yield against(bool(less(lucky)[0, 0] > 0 > worse), "a lucky 3 reinforces the arm below average")
+    three = gallery.bandit((4, 3, 0))
+    family = softmax_at(three, np.array([[HALF, QUARTER, QUARTER]]))
+    yield equal(advantage(three, family.policy)[0], [Fraction(5, 4), QUARTER, Fraction(-11, 4)], "arms 4, 3, 0: A")
+    moved = family.jacobian[0, :, 0] @ policy_gradient(three, family)[0]
+    yield equal(moved, [Fraction(15, 64), Fraction(-3, 128), Fraction(-27, 128)], "change of probability, mean step")
+    yield against(bool(moved[1] < 0), "the probability of an arm above average falls")
+
+
+only_the_better_ones
+
+# %% [markdown]
+# **An advantage over the others** is one over their *average*: $A(a) = (1 - \pi(a))\,(Q(a) - \bar Q_{\text{others}})$. With two actions
+# that is the same as being the better one. With three it is not.
+
+
+# %%
+@claim(
+    "notes-071",
+    says="An advantage is a higher return than the other actions of that state",
+    verdict=Conditional(given="'the others' means their average under π; one can have an advantage and not be the best"),
+    about=advantage,
+)
+def over_the_others():
+    q, w = sympy.symbols("q:3", real=True), sympy.symbols("w:3", positive=True)
+    pi = [x / sum(w) for x in w]
+    model = MDP([[[0, 1]] * 3, [[0, 0]] * 3], [q, [0] * 3], sympy.Integer(1), initial=0, terminal=[1])
+    found = advantage(model, np.array([pi, [sympy.Rational(1, 3)] * 3]))[0]
+    others = [sum(w[b] * q[b] for b in range(3) if b != a) / sum(w[b] for b in range(3) if b != a) for a in range(3)]
+    yield proved([found[a] - (1 - pi[a]) * (q[a] - others[a]) for a in range(3)], "A = (1 - π) (Q - others' average)")
+    middle = advantage(gallery.bandit((4, 3, 0)), np.array([[HALF, QUARTER, QUARTER]]))[0, 1]
+    yield equal(middle, QUARTER, "arms 4, 3, 0 at ½, ¼, ¼: A of the middle one")
+    yield exceeds(middle, 0 * ONE, "an advantage, with a return of 3 that is not higher than the other's 4")
+
+
+over_the_others
+
+# %% [markdown]
+# ## What a baseline is
+#
+# In the loss of REINFORCE, $-\log\pi\,(G - b)$, the baseline changes the factor and nothing else.
+
+
+# %%
+@claim(
+    "notes-062",
+    says=r"A baseline is a reference value subtracted from the return: $(G_t - b)$ in place of $G_t$",
+    verdict=Holds(note="it leaves the mean alone if it looks neither at the action nor at anything that follows from it"),
+    about=reinforce_loss_gradient,
+)
+def the_definition():
+    g, b = sympy.symbols("G b", real=True)
+    yield proved(-reinforce_loss_gradient([-1], [g], [b])[0] - (g - b), "the weight of ∇log π")
+    model, family, chance = two_decisions()
+
+    def less(rewards, _):
+        return -reinforce_loss_gradient([0] * len(rewards), returns_to_go(rewards, ends(rewards), None, 1), b)
+
+    mean = expect(model, family.policy, 2, by_formula(model, family, less))
+    yield proved(mean[:3, 1] - slope(model, family, chance), "one free number throughout: the mean is ∇U")
+
+
+the_definition
+
+# %% [markdown]
+# ### One number: $b = E[R(\tau)]$
+#
+# The document says what it is for: recentring, so that only relative success counts. At the first step, or where the whole $R(\tau)$ is the weight, it
+# does that. But the weights here are returns *to go*. Let a first step pay $c$ whatever one does, and a second choose between 10
+# and 12: then $b = c + 11$, the second step's weights have mean $-c$, and the variance is $c^2/2$ against 60.5 with no baseline.
+
+
+# %%
+def prepaid(c):
+    """A step that pays c, then two arms, 10 and 12, evenly: (model, softmax family)."""
+    table = {(0, 0): [(ONE, 1, c, False)], (1, 0): [(ONE, None, 10, True)], (1, 1): [(ONE, None, 12, True)]}
+    model = MDP.from_outcomes(table, ONE, 0)
+    return model, softmax_at(model, uniform(model))
+
+
+def mean_weights(model, family, b):
+    """E[G_t - b] at t = 0 and t = 1."""
+    return [expect(model, family.policy, 2, lambda path, t=t: sum(path.rewards[t:]) - b) for t in (0, 1)]
+
+
+def total_variance(model, family, steps, estimator):
+    """The trace of the covariance of one estimate."""
+    return np.trace(estimator_law(model, family.policy, steps, estimator).covariance)
+
+
+@claim(
+    "notes-063",
+    says=r"Constant baseline: $b = E[R(\tau)]$, which recentres the weights",
+    verdict=Conditional(given="the weight is R(τ) itself, as at the first step; a G_t of a later step has another mean"),
+    about=(expected_return, mean_weights, total_variance),
+)
+def the_expected_total():
+    for c, noise in ((ONE, HALF), (30 * ONE, Fraction(450))):
+        model, family = prepaid(c)
+        b = expected_return(model, family.policy)
+        yield equal(b, c + 11, f"c = {c}: E R(τ)")
+        weights = mean_weights(model, family, b)
+        yield equal(weights, [0, -c], "mean weight at the first step and at the second")
+        centred = reward_to_go(model, family).minus(lambda t, s, b=b: b)
+        yield equal(total_variance(model, family, 2, centred), noise, "total variance, c²/2")
+    plain = total_variance(model, family, 2, reward_to_go(model, family))
+    yield equal(plain, Fraction(121, 2), "with no baseline")
+    yield exceeds(noise, plain, "c = 30: noisier than with none")
+    yield against(weights[1] != 0, "the second step's weights are not centred: both its actions are suppressed when drawn")
+
+
+the_expected_total
+
+# %% [markdown]
+# **The sum that starts at 1.** Trajectories begin with $(s_0, a_0)$ (line 101), and the third of the three estimators sums from $t = 0$. The first
+# two sum from $t = 1$. If that is meant, the first decision is never learned.
+
+
+# %%
+def from_step(first, estimator, b):
+    """The path ↦ Σ_{t ≥ first} ∇log π(a_t | s_t) (G_t - b)."""
+
+    def along(path):
+        terms = zip(estimator.slopes(path), range(len(path.actions)), strict=True)
+        return sum(((estimator.weight(path, t) - b) * h for h, t in terms if t >= first), start=0 * estimator.scores[0, 0])
+
+    return along
+
+
+@claim(
+    "notes-064",
+    says=r"$\hat g = \frac1N \sum_i \sum_{t=1}^T \nabla_\theta \log \pi_\theta(a_t^{(i)} \mid s_t^{(i)})\,(G_t^{(i)} - b)$",
+    verdict=Conditional(
+        given="t = 1 is the first decision (the document's trajectories begin at 0), and b is not computed from the same batch"
+    ),
+    about=(from_step, reward_to_go),
+)
+def a_constant_baseline():
+    model, family, chance = two_decisions()
+    b, by_hand = sympy.Symbol("b", real=True), slope(model, family, chance)
+    whole, late = (
+        expect(model, family.policy, 2, from_step(first, reward_to_go(model, family), b))[:3, 1] for first in (0, 1)
+    )
+    yield proved(whole - by_hand, "every decision counted: ∇U for every b")
+    yield proved(late - [0, *by_hand[1:]], "from t = 1 with a first decision at 0: its component is 0")
+    at = dict.fromkeys(chance, sympy.Rational(1, 2)) | dict(zip(sympy.symbols("r:6", real=True), (0, 1, 0, 0, 0, 4)))
+    yield differs(late[0], by_hand[0].subs(at), "rewards 0, 1 first, even odds: ∂U/∂θ of the first decision")
+
+
+a_constant_baseline
+
+# %% [markdown]
+# ### One number for each step: the batch's own mean
+#
+# As a *definition* line 446 needs one word about episodes that are over: they count with a return of 0, or are left out and $N$ is then smaller.
+
+
+# %%
+def batch(rewards, odds_shape=None):
+    """Returns to go of several trajectories of equal length, time first: (T, N)."""
+    r = np.array(rewards, dtype=object).T
+    return returns_to_go(r, [[False] * r.shape[1]] * (len(r) - 1) + [[True] * r.shape[1]], None, ONE)
+
+
+@claim(
+    "notes-065",
+    says=r"Time-dependent baseline: $b_t = \frac1N \sum_i G_t^{(i)}$, a vector of length T",
+    verdict=Holds(note="an episode that is over counts with 0, or is left out and N is then smaller"),
+    about=batch_mean_baseline,
+)
+def one_for_each_step():
+    gains = batch([[1, 2, 3], [0, 0, 4], [5, 1, 2]])
+    b = batch_mean_baseline(gains)
+    yield equal(gains, [[6, 4, 8], [5, 4, 3], [3, 4, 2]], "returns of three trajectories at t = 0, 1, 2")
+    yield equal(b[:, 0], [6, 4, 3], "their means")
+    yield equal((gains - b).sum(axis=1), [0, 0, 0], "what is left adds up to 0 at each step")
+    over = [[True] * 3, [True] * 3, [True, False, True]]
+    counted = [batch_mean_baseline(gains * np.array(over))[2, 0], batch_mean_baseline(gains, over)[2, 0]]
+    yield equal(counted, [Fraction(5, 3), Fraction(5, 2)], "if the second had ended: (3 + 0 + 2)/3, or (3 + 2)/2")
+
+
+one_for_each_step
+
+# %% [markdown]
+# As a *baseline* it is not one of those that the proof of line 511 covers: it holds the sample's own return, which the action does enter. For one
+# trajectory it is that return, and every weight is 0. For $N$, $G^i - \bar G = (1 - \frac1N)\,(G^i - \bar G_{\text{others}})$, and the average over the others is a
+# proper baseline: the estimate has mean $(1 - \frac1N)\,\nabla U$. The direction is right, the length is short.
+
+
+# %%
+def relay():
+    """Two decisions: state 0 pays 0 or 1 and leads on; state 1 pays 0 or 4 and ends.  (model, family); ∇U = ¼, 1."""
+    table = {(0, a): [(ONE, 1, a, False)] for a in (0, 1)} | {(1, a): [(ONE, None, 4 * a, True)] for a in (0, 1)}
+    model = MDP.from_outcomes(table, ONE, 0)
+    return model, softmax_at(model, uniform(model))
+
+
+def mean_over_batches(n, baseline):
+    """E[ĝ] over every batch of n trajectories of the relay, weights G less `baseline`(G), by listing batches."""
+    model, family = relay()
+    scores, total = score_table(model, family), 0 * family.policy
+    for drawn in product(list(paths(model, family.policy, 2)), repeat=n):
+        gains = batch([p.rewards for p in drawn])
+        weights = gains - baseline(gains)
+        steps = [(weights[t, i], p.states[t], p.actions[t]) for i, p in enumerate(drawn) for t in (0, 1)]
+        chance = np.prod([p.probability for p in drawn])
+        total = total + chance * sum(w * scores[s, a] for w, s, a in steps) / n
+    return total
+
+
+@claim(
+    "notes-066",
+    says=r"The estimator with the batch's own $b_t$ is unbiased, as any baseline that depends on the state only",
+    verdict=Wrong(
+        because="b_t contains the sample's own return: the mean is (1 - 1/N) ∇U, and 0 for one trajectory",
+        instead="subtract the mean of the other trajectories (leave one out), or multiply by N/(N - 1); and sum from t = 0",
+    ),
+    about=(batch_mean_law, batch_mean_baseline, batch_mean_factor, leave_one_out_baseline),
+)
+def its_own_return():
+    truth = np.array([[-QUARTER, QUARTER], [-ONE, ONE]])
+    for n in (1, 2, 3):
+        listed = mean_over_batches(n, batch_mean_baseline)
+        yield equal(listed, (1 - Fraction(1, n)) * truth, f"N = {n}, all batches listed: (1 - 1/N) ∇U")
+        yield equal(batch_mean_factor(n) * truth, listed, "the factor")
+    yield differs(mean_over_batches(2, batch_mean_baseline), truth, "N = 2: mean against ∇U")
+    model, family = relay()
+    law = batch_mean_law(model, reward_to_go(model, family), 2, 10)
+    yield equal(law.mean, NINE_TENTHS * truth, "N = 10")
+    for n in (2, 3):
+        yield equal(mean_over_batches(n, leave_one_out_baseline), truth, f"N = {n}, less the others' mean: ∇U")
+
+
+its_own_return
+
+
+# %%
+@claim(
+    "notes-067",
+    says="Early actions have larger remaining returns than late ones, because more rewards are still ahead",
+    verdict=Conditional(given="the rewards still to come are positive; with costs it is the other way round"),
+    about=(returns_to_go, batch_mean_baseline),
+)
+def more_still_ahead():
+    paid, cost, goal = (batch([[x] * 2 + [y]] * 2) for x, y in ((1, 1), (-1, -1), (0, 1)))
+    yield equal(paid[:, 0], [3, 2, 1], "1 a step: less and less")
+    yield equal(cost[:, 0], [-3, -2, -1], "-1 a step")
+    yield exceeds(cost[2, 0], cost[0, 0], "there the last remaining return is the largest")
+    yield equal(goal[:, 0], [1, 1, 1], "a reward at the end only: no trend")
+    for gains in (paid, cost, goal):
+        yield equal(gains - batch_mean_baseline(gains), 0 * gains, "what b_t leaves of it")
+
+
+more_still_ahead
+
+# %% [markdown]
+# ### One number for each state
+#
+# $E[r_t + \dots + r_{T-1} \mid s_t = s]$ has a $t$ in it. It is one number per state where every episode ends by $T$ whatever it starts from, and only then
+# the $V^\pi$ of line 528, which has no $T$; and that one has a γ.
+
+
+# %%
+def expected_rest(model, policy, s, steps):
+    """E[r_t + … + r_{T-1} | s_t = s] with T - t = `steps` left, every path."""
+    return expect(model, policy, steps, lambda path: sum(path.rewards), start=s)
+
+
+@claim(
+    "notes-068",
+    says=r"$b(s) = E[r_t + r_{t+1} + \dots + r_{T-1} \mid s_t = s] = V^\pi(s)$",
+    verdict=Conditional(given="γ = 1 and every episode is over by T; otherwise the left side depends on t and T"),
+    about=(policy_value, expected_rest),
+)
+def a_function_of_the_state():
+    model, family = relay()
+    rest = [expected_rest(model, family.policy, s, steps) for s, steps in ((0, 2), (1, 1))]
+    yield equal(rest, [Fraction(5, 2), 2], "a relay of two steps, T = 2: expected rest from t = 0 and t = 1")
+    yield equal(policy_value(model, family.policy), rest, "V by a solve")
+    steady = MDP.chain([[1]], [1], HALF, 0)
+    left = [expected_rest(steady, uniform(steady), 0, 3 - t) for t in range(3)]
+    yield equal(left, [3, 2, 1], "one state that pays 1 for ever, T = 3: t = 0, 1, 2")
+    yield differs(left[0], left[2], "the same state at t = 0 and t = 2")
+    yield differs(left[0], policy_value(steady, uniform(steady))[0], "and line 528 with γ = ½")
+
+
+a_function_of_the_state
+
+
+# %%
+@claim(
+    "notes-069",
+    says=r"$\hat g = \frac1N \sum_i \sum_{t=0}^T \nabla_\theta \log \pi_\theta(a_t \mid s_t)\,(G_t - V^\pi(s_t))$ estimates $\nabla_\theta U$",
+    verdict=Holds(note="without bias, G_t undiscounted; a V fitted to the same batch would hold the sample's own return"),
+    about=(monte_carlo_advantages, score_gradient),
+)
+def less_the_value():
+    model, family, chance = two_decisions()
+    v = policy_value(model, family.policy)
+    estimate = by_formula(
+        model, family, lambda rewards, at: monte_carlo_advantages(rewards, v[list(at)], ends(rewards), None, 1)
+    )
+    yield proved(
+        expect(model, family.policy, 2, estimate)[:3, 1] - slope(model, family, chance), "its mean is ∇U, all free"
+    )
+
+
+less_the_value
+
+# %% [markdown]
+# **Stable, and nothing left but the action's quality?** At the rooms, yes: variance ¼ instead of 243/4. But chance that comes after the action stays
+# in $G - V$; and where the better arm is already likely, $V^\pi$ overshoots. For arms 1 and 0 the best constant is $1 - p$ and $V = p$: at
+# $p = \frac9{10}$ subtracting the value makes the variance 64 times as large.
+
+
+# %%
+@claim(
+    "notes-070",
+    says=r"Subtracting $V^\pi$ leaves only the quality of the chosen action, and gives stable, low-variance updates",
+    verdict=Conditional(given="V^π is nearer than 0 to the best baseline, and no chance follows the action"),
+    about=(reward_to_go_law, action_return_variance),
+)
+def less_the_value_is_quieter():
+    model, family = rooms(-12)
+    spread = [
+        np.trace(reward_to_go_law(model, family, 1, b).covariance) for b in (None, policy_value(model, family.policy))
+    ]
+    yield equal(spread, [Fraction(243, 4), QUARTER], "rooms: without, with V")
+    odds = (NINE_TENTHS, 1 - NINE_TENTHS)
+    noise = [arms_law((ONE, 0), odds, b)[1] for b in (0 * ONE, NINE_TENTHS)]
+    yield equal(noise, [Fraction(9, 10**4), Fraction(576, 10**4)], "1 and 0 at odds 9 to 1: b = 0, b = V = 9/10")
+    yield exceeds(noise[1], noise[0], "with V it is noisier, 64 times")
+    model, family = lucky_arm()
+    left = action_return_variance(model, family.policy)[0]
+    yield equal(left, [Fraction(9, 4), 0], "Var(G - V | s, a), an arm with 0 or 3 and an arm with 2")
+    yield against(bool(left[0] > 0), "the first arm's luck stays in the weight")
+
+
+less_the_value_is_quieter
+
+# %% [markdown]
+# ## Does it change the gradient?
+#
+# The starting point, line 487, is the reward-to-go theorem with undiscounted returns.
+
+# %%
+true_gradient = same_as(
+    "notes-074",
+    of="theory-116",
+    says=r"$\nabla_\theta U = E_\tau[\sum_t \nabla_\theta \log \pi_\theta(a_t \mid s_t)\, G_t]$, $G_t$ the undiscounted reward to go",
+)
+true_gradient
+
+# %% [markdown]
+# The split, and then the second term alone. Every line against sums over paths, with one free number $b(t, s)$ for each time and state.
+
+
+# %%
+def free_baseline():
+    """{(t, s): a symbol} for the places that the two decisions can be at."""
+    return {(t, s): sympy.Symbol(f"b{t}{s}", real=True) for t, s in ((0, 0), (1, 1), (1, 2))}
+
+
+def parts():
+    """E of Σ ∇log π (G - b), of Σ ∇log π G and of Σ ∇log π b, each over paths."""
+    model, family, _ = two_decisions()
+    b, scores = free_baseline(), score_table(model, family)
+
+    def second(path):
+        return sum(b[t, s] * scores[s, a] for t, (s, a) in enumerate(zip(path.states, path.actions, strict=False)))
+
+    plain = reward_to_go(model, family)
+    f = (plain.minus(lambda t, s: b[t, s]), plain, second)
+    return [expect(model, family.policy, 2, each)[:3] for each in f]
+
+
+@claim(
+    "notes-075",
+    "notes-076",
+    says=r"$E[\sum_t \nabla\log\pi\,(G_t - b(s_t))] = E[\sum_t \nabla\log\pi\, G_t] - E[\sum_t \nabla\log\pi\, b(s_t)]$",
+    verdict=Holds(note="linearity; b may depend on t as well"),
+    about=(parts, reward_to_go),
+)
+def the_split():
+    left, first, second = parts()
+    yield proved(left - (first - second), "entry by entry, everything free")
+    model, family, chance = two_decisions()
+    yield proved(first[:, 1] - slope(model, family, chance), "the first part is ∇U")
+
+
+the_split
+
+
+# %%
+@claim(
+    "notes-077",
+    "notes-078",
+    "notes-079",
+    says=r"$E[\nabla\log\pi(a_t|s_t)\, b(s_t)] = E_{s_t}[b(s_t)\, E_{a \sim \pi}[\nabla\log\pi(a|s_t)]]$, and "
+    r"$E_{a\sim\pi}[\nabla\log\pi] = \sum_a \pi\nabla\log\pi = \sum_a \nabla\pi = \nabla 1 = 0$",
+    verdict=Holds(note="where every action that θ can move has positive probability; otherwise ∇log π is not there"),
+    about=(score_table, softmax_at),
+)
+def the_second_term():
+    model, family, (p, q, u) = two_decisions()
+    b, scores = free_baseline(), score_table(model, family)
+    inner = (family.policy[:3, :, None, None] * scores[:3]).sum(axis=1)
+    reached = {(0, 0): 1, (1, 1): 1 - p, (1, 2): p}
+    for t in (0, 1):
+        met = expect(model, family.policy, 2, lambda path, t=t: b[t, path.states[t]] * scores[path.states[t], path.actions[t]])
+        tower = sum(chance * b[at] * inner[at[1]] for at, chance in reached.items() if at[0] == t)
+        yield proved(met - tower, f"t = {t}: the tower, states weighed by their chances")
+    w = sympy.symbols("w:3", positive=True)
+    pi = [x / sum(w) for x in w]
+    arms = gallery.bandit((0, 0, 0)).to_symbolic()
+    h = score_table(arms, softmax_at(arms, np.array([pi])))[0, :, 0]
+    slopes = np.array([[x * sympy.diff(f, x) for x in w] for f in pi])
+    yield proved(np.array(pi)[:, None] * h - slopes, "π ∇log π = ∇π, three arms, ∇ taken by hand in the odds")
+    yield proved([x * sympy.diff(sum(pi), x) for x in w], "Σ ∇π = ∇ Σ π = ∇ 1 = 0")
+    yield proved(inner, "so the inner mean is 0 in every state")
+
+
+the_second_term
+
+
+# %%
+@claim(
+    "notes-080",
+    says="Subtracting any baseline that depends only on the state does not change the expected gradient",
+    verdict=Holds(note="nor does one that depends on the time as well; the batch's own mean of line 446 is not of this kind"),
+    about=(reward_to_go, parts),
+)
+def any_state_baseline():
+    model, family, chance = two_decisions()
+    with_b, _, second = parts()
+    yield proved(with_b[:, 1] - slope(model, family, chance), "a free number for each time and state: the mean is ∇U")
+    yield proved(second, "the baseline's own part vanishes")
+
+
+any_state_baseline
+
+# %% [markdown]
+# ## Does it reduce the variance?
+#
+# The document's second bullet is about *any* baseline of the state. But the variance is a parabola in each of its numbers. For one decision
+# between arms that pay 1 and 0,
+#
+# $$\mathrm{Var} = p(1-p)\,(b - b^*)^2, \qquad b^* = 1 - p:$$
+#
+# smaller than without for $b$ between 0 and $2b^*$, larger outside, without limit.
+
+
+# %%
+def one_choice():
+    """(p, b, variance of a component of the sampled gradient) for arms 1 and 0, everything free."""
+    p, b = sympy.Symbol("p", positive=True), sympy.Symbol("b", real=True)
+    arms = gallery.bandit((1, 0)).to_symbolic()
+    law = reward_to_go_law(arms, softmax_at(arms, np.array([[p, 1 - p]])), 1, [b])
+    return p, b, law.variance[0, 0]
+
+
+@claim(
+    "notes-081",
+    says="Any baseline that depends only on the state reduces the variance",
+    verdict=Wrong(
+        because="b = 10 multiplies it by 361 in the simplest choice, and V^π by 64 at odds 9 to 1",
+        instead="for one decision it does for b strictly between 0 and 2b*, b* = E[|∇log π|² G] / E[|∇log π|²], and raises it outside",
+    ),
+    about=(one_choice, optimal_baseline),
+)
+def any_baseline_helps():
+    p, b, variance = one_choice()
+    yield proved(variance - p * (1 - p) * (b - (1 - p)) ** 2, "Var = p (1 - p) (b - b*)²")
+    at = {p: HALF}
+    none, far = (variance.subs(at | {b: x}) for x in (0, 10))
+    yield equal(far / none, 361, "even odds, b = 10 against none")
+    yield exceeds(far, none, "a constant that raises the variance")
+    at = {p: NINE_TENTHS}
+    yield exceeds(variance.subs(at | {b: NINE_TENTHS}), variance.subs(at | {b: 0}), "odds 9 to 1: V = 9/10 against none")
+    arms = gallery.bandit((ONE, 0 * ONE))
+    for chance in (HALF, NINE_TENTHS):
+        family = softmax_at(arms, np.array([[chance, 1 - chance]]))
+        yield equal(optimal_baseline(arms, reward_to_go(arms, family), 1)(0, 0), 1 - chance, "b* by least squares")
+    yield proved(variance - variance.subs(b, 0) - p * (1 - p) * b * (b - 2 * (1 - p)), "gain below 0 just for 0 < b < 2b*")
+
+
+any_baseline_helps
+
+# %% [markdown]
+# ### How much quieter?
+#
+# *Weather.* Three steps; before each a coin makes it fair or foul; fair weather pays 4, foul pays nothing, and one of two actions pays 1 more.
+# Each kind of baseline takes its part of the noise away: what the time explains, what the state explains. Here the value is a good baseline. What it leaves
+# is the chance of the weather to come.
+
+
+# %%
+DAYS = 3
+
+
+def weather():
+    """State 2t + w at time t, w = 0 foul, 1 fair; pays 4w + a; (model, softmax family)."""
+    after = {t: [(HALF, 2 * t + 2 + w) for w in (0, 1)] for t in range(DAYS - 1)} | {DAYS - 1: [(ONE, None)]}
+    table = [
+        [[(p, n, 4 * w + a, n is None) for p, n in after[t]] for a in (0, 1)] for t in range(DAYS) for w in (0, 1)
+    ]
+    model = MDP.from_outcomes(table, ONE, [HALF, HALF] + [0 * ONE] * (2 * DAYS - 2))
+    return model, softmax_at(model, uniform(model))
+
+
+def weather_noise():
+    """{baseline: total variance of one estimate} in the weather."""
+    model, family = weather()
+    plain, v = reward_to_go(model, family), policy_value(model, family.policy)
+    total = expected_return(model, family.policy)
+    kinds = {
+        "none": lambda t, s: 0,
+        "E R": lambda t, s: total,
+        "best of t": optimal_baseline(model, plain, DAYS, each_time),
+        "V": lambda t, s: v[s],
+        "best of s": optimal_baseline(model, plain, DAYS, each_state),
+    }
+    return {name: total_variance(model, family, DAYS, plain.minus(b)) for name, b in kinds.items()}
+
+
+{name: str(noise) for name, noise in weather_noise().items()}
+
+
+# %%
+@figure
+def what_each_baseline_takes_away():
+    """Total variance of one estimate in the weather. A constant, a number for each step, a number for each state."""
+    from matplotlib import pyplot as plt
+
+    noise = {name: float(x) for name, x in weather_noise().items()}
+    names = ["none", "E R", "best of t", "V", "best of s"]
+    fig, ax = plt.subplots(figsize=(6.0, 3.0))
+    bars = ax.bar(names, [noise[n] for n in names], color=[COLOURS[k] for k in (6, 1, 0, 2, 3)], width=0.6)
+    ax.bar_label(bars, fmt="%.1f")
+    ax.set(ylabel="total variance", ylim=(0, 1.12 * max(noise.values())))
+    return fig
+
+
+what_each_baseline_takes_away
+
+
+# %%
+def arms_ratio(rewards, odds, b):
+    """Variance with baseline b over variance without."""
+    return arms_law(rewards, odds, b)[1] / arms_law(rewards, odds)[1]
+
+
+@claim(
+    "notes-082",
+    says="The estimator remains unbiased, but becomes far more stable",
+    verdict=Conditional(
+        given="the baseline is near the best one and the returns' level was most of the noise; unbiased in any case"
+    ),
+    about=(total_variance, arms_ratio, policy_gradient),
+)
+def far_more_stable():
+    model, family = weather()
+    v = policy_value(model, family.policy)
+    less = reward_to_go(model, family).minus(lambda t, s: v[s])
+    mean = expect(model, family.policy, DAYS, less)
+    yield equal(mean, [[-Fraction(1, 8), Fraction(1, 8)]] * 6, "weather, less V: ½ · ¼ in every state")
+    yield equal(policy_gradient(model, family), mean, "∇U by a solve")
+    noise = [total_variance(model, family, DAYS, f) for f in (reward_to_go(model, family), less)]
+    yield equal(noise, [Fraction(499, 8), Fraction(69, 8)], "its total variance without and with")
+    yield below(noise[1], noise[0] / 7, "a seventh")
+    even = (HALF, HALF)
+    yield equal(arms_ratio((100, 102), even, 101 * ONE), 0, "100 and 102, b = 101: nothing left")
+    yield equal(arms_ratio((ONE, 0), even, ONE), 1, "1 and 0, b = 1: no gain")
+    ratio = arms_ratio((ONE, 0), even, 10 * ONE)
+    yield exceeds(ratio, ONE, "1 and 0, b = 10: less stable, 361 times")
+
+
+far_more_stable
