@@ -148,7 +148,9 @@ def the_batch_gradient():
     yield equal(policy_gradient(model, family), by_hand, "relay: ∇U")
     v = np.array(sympy.symbols("v:2", real=True))
     yield proved(whole_return_step(model, family, v) - np.array(by_hand), "E ĝ, any fixed critic v(0), v(1)")
-    yield equal([batch_step(n, lambda _: Fraction(7)) for n in (1, 2, 3)], [QUARTER] * 3, "two arms, critic 7: ∇U = 1/4")
+    yield equal(
+        [batch_step(n, lambda _: Fraction(7)) for n in (1, 2, 3)], [QUARTER] * 3, "two arms, critic 7: ∇U = 1/4"
+    )
     fitted = [batch_step(n, batch_mean) for n in (1, 2, 3, 4)]
     yield equal(fitted, [QUARTER * (1 - Fraction(1, n)) for n in (1, 2, 3, 4)], "fitted first: (1 - 1/N)/4, N = 1 to 4")
     yield differs(QUARTER, fitted[0], "one trajectory, critic fitted to it: E ĝ")
@@ -225,12 +227,16 @@ an_estimate_and_its_target
 )
 def what_the_name_means():
     yield sourced("Barto, Sutton and Anderson (1983): the actor is driven by the TD error of the critic", against=True)
-    yield sourced("Sutton and Barto (2018), §13.5: REINFORCE with a baseline is not actor-critic, as it does not bootstrap")
+    yield sourced(
+        "Sutton and Barto (2018), §13.5: REINFORCE with a baseline is not actor-critic, as it does not bootstrap"
+    )
     r, v = sympy.symbols("r:3", real=True), sympy.symbols("v:4", real=True)
     g = sympy.Symbol("gamma", positive=True)
     cut = n_step_advantages(r, v[:3], v[1:], [False] * 3, None, g, 3)
     steps = [r[0] + g * r[1] + g**2 * r[2] + g**3 * v[3], r[1] + g * r[2] + g**2 * v[3], r[2] + g * v[3]]
-    yield proved(cut - np.array([x - y for x, y in zip(steps, v, strict=False)]), "segment of three, cut: 3, 2, 1 steps")
+    yield proved(
+        cut - np.array([x - y for x, y in zip(steps, v, strict=False)]), "segment of three, cut: 3, 2, 1 steps"
+    )
     rewards, critic = [ONE, 2, 4], vector(5, 5, 5)
     ended = n_step_advantages(rewards, critic, critic, [False, False, True], None, HALF, 3)
     yield equal(ended, [-2, -1, -1], "rewards 1, 2, 4 and the end, γ = 1/2, critic 5: returns 3, 4, 4 less 5")
@@ -274,7 +280,9 @@ the_advantage
 @claim(
     "notes-103",
     says=r"$E_{a \sim \pi}[A^\pi(s, a)] = 0$",
-    verdict=Holds(note="for π's own advantage and its own probabilities; under another policy the mean is what that policy gains"),
+    verdict=Holds(
+        note="for π's own advantage and its own probabilities; under another policy the mean is what that policy gains"
+    ),
     about=advantage,
 )
 def the_mean_advantage():
@@ -329,7 +337,9 @@ def episode_step(model, v, discounted):
     "notes-x08",
     says=r"(lost box) $\delta = r + \gamma V(s') - V(s)$; critic and actor both step along δ; with $V = V^\pi$ the actor's mean step is the exact "
     "gradient",
-    verdict=Conditional(given="the step at time t is multiplied by γ^t, as in the book (or γ = 1), and θ is held over the episode"),
+    verdict=Conditional(
+        given="the step at time t is multiplied by γ^t, as in the book (or γ = 1), and θ is held over the episode"
+    ),
     about=(td_actor_critic_step, policy_gradient),
 )
 def the_one_step_box():
@@ -342,7 +352,9 @@ def the_one_step_box():
     moved = td_actor_critic_step(
         [0], [3], [1], [1], 5, 3, 10, False, gamma=HALF, actor_step=1, critic_step=Fraction(1, 2)
     )
-    yield equal([moved.td_error, moved.theta[0], moved.w[0]], [7, 7, Fraction(13, 2)], "5 + 10/2 - 3 = 7; both move along it")
+    yield equal(
+        [moved.td_error, moved.theta[0], moved.w[0]], [7, 7, Fraction(13, 2)], "5 + 10/2 - 3 = 7; both move along it"
+    )
 
 
 the_one_step_box
@@ -441,7 +453,9 @@ def iterated_models():
 @claim(
     "notes-107",
     says="Policy iteration is guaranteed to converge to the optimal policy under certain conditions",
-    verdict=Holds(note="finitely many states and actions, exact evaluation, and γ < 1 or policies that end: it arrives, not only converges"),
+    verdict=Holds(
+        note="finitely many states and actions, exact evaluation, and γ < 1 or policies that end: it arrives, not only converges"
+    ),
     about=(policy_iteration, policy_value),
 )
 def policy_iteration_arrives():
@@ -450,7 +464,9 @@ def policy_iteration_arrives():
     for model in iterated_models():
         listed, truth = deterministic_policies(model), best_of_all_policies(model)
         answers = [policy_iteration(model, policy=policy) for policy in listed]
-        yield equal([list(a.v) for a in answers], [list(truth)] * len(listed), f"from each of {len(listed)} policies: V*")
+        yield equal(
+            [list(a.v) for a in answers], [list(truth)] * len(listed), f"from each of {len(listed)} policies: V*"
+        )
         yield shows(max(a.iterations for a in answers) <= len(listed), "no policy is met twice")
 
 
@@ -520,7 +536,9 @@ def signs_of_probabilities():
         two = gallery.bandit((1, 5))
         family = softmax_at(two, np.array([[1 - p, p]]))
         g = policy_gradient(two, family)[0]
-        yield equal(g, [-4 * p * (1 - p), 4 * p * (1 - p)], f"arms 1 and 5, p = {p}: the better logit rises, the other falls")
+        yield equal(
+            g, [-4 * p * (1 - p), 4 * p * (1 - p)], f"arms 1 and 5, p = {p}: the better logit rises, the other falls"
+        )
     model, family = three_arms()
     a, slopes = advantage(model, family.policy)[0], family.jacobian[0, :, 0]
     yield equal(a, [Fraction(5, 4), QUARTER, Fraction(-11, 4)], "three arms: advantages")
@@ -528,7 +546,9 @@ def signs_of_probabilities():
     yield equal(moved, [Fraction(15, 64), Fraction(-3, 128), Fraction(-27, 128)], "change of the probabilities")
     yield against(bool(a[1] > 0 > moved[1]), "the middle arm is above the average, and its probability falls")
     natural = slopes @ natural_gradient(model, family).direction[0]
-    yield equal(natural, [Fraction(5, 8), Fraction(1, 16), Fraction(-11, 16)], "natural gradient: π A, the stated signs")
+    yield equal(
+        natural, [Fraction(5, 8), Fraction(1, 16), Fraction(-11, 16)], "natural gradient: π A, the stated signs"
+    )
 
 
 signs_of_probabilities
@@ -608,7 +628,9 @@ def right_then_left(p):
 )
 def is_it_an_improvement():
     relays, fair = relay(), uniform(relay())
-    yield equal(stepped(relays, fair, 2), [[Fraction(1, 5), Fraction(4, 5)], [Fraction(1, 257), Fraction(256, 257)]], "relay")
+    yield equal(
+        stepped(relays, fair, 2), [[Fraction(1, 5), Fraction(4, 5)], [Fraction(1, 257), Fraction(256, 257)]], "relay"
+    )
     cases = [(m, pi, base) for m, pi in improvable() for base in (Fraction(21, 20), 2, 16)]
     yield swept(
         lambda case: policy_value(case[0], case[1]) - policy_value(case[0], stepped(*case)),
@@ -616,7 +638,9 @@ def is_it_an_improvement():
         "own logits, steps short and long: loss of value in any state",
     )
     model, family = right_then_left(Fraction(1, 5))
-    yield equal(policy_gradient(model, family), [Fraction(4, 25) * Fraction(3, 5)], "shared logit, p = 1/5: slope p(1-p)(1-2p)")
+    yield equal(
+        policy_gradient(model, family), [Fraction(4, 25) * Fraction(3, 5)], "shared logit, p = 1/5: slope p(1-p)(1-2p)"
+    )
     before, after = (policy_value(*pair)[0] for pair in ((model, family.policy), after_long_step()))
     yield exceeds(before, after, "odds times 36, p = 9/10: value before against after")
     fork = crossroads()

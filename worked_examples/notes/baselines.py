@@ -22,14 +22,12 @@ from rlexact.claims import (
     Section,
     Wrong,
     against,
-    below,
     claim,
     differs,
     equal,
     exceeds,
     proved,
     same_as,
-    shows,
 )
 from rlexact.exact.baselines import batch_mean_law, each_state, each_time, optimal_baseline
 from rlexact.exact.estimator_law import estimator_law
@@ -96,19 +94,11 @@ def ends(rewards):
     return [False] * (len(rewards) - 1) + [True]
 
 
-@claim(
+one_trajectory = same_as(
     "notes-059",
-    says=r"$\nabla_\theta U(\theta) \approx \sum_t \nabla_\theta \log \pi_\theta(a_t \mid s_t)\, G_t$",
-    verdict=Holds(note="'≈' is 'equal in the mean' for one trajectory, returns undiscounted as in line 225"),
-    about=(returns_to_go, score_gradient),
+    of="notes-031",
+    says=r"$\nabla_\theta U \approx \sum_t \nabla_\theta \log \pi_\theta(a_t \mid s_t)\, G_t$, the case $N = 1$, returns undiscounted",
 )
-def one_trajectory():
-    model, family, chance = two_decisions()
-    estimate = by_formula(model, family, lambda rewards, _: returns_to_go(rewards, ends(rewards), None, 1))
-    mean = expect(model, family.policy, 2, estimate)
-    yield proved(mean[:3, 1] - slope(model, family, chance), "mean over all trajectories, everything free")
-
-
 one_trajectory
 
 # %% [markdown]
@@ -117,10 +107,10 @@ one_trajectory
 
 
 # %%
-def arms_law(rewards, odds, b=0):
-    """The law of one sampled gradient for one decision, less b: mean and variance of the first logit's component."""
+def arms_law(rewards, p, b=0):
+    """Mean and variance of the first logit's component for two arms, the first taken with probability p, less b."""
     model = gallery.bandit(rewards)
-    law = reward_to_go_law(model, softmax_at(model, np.array([odds])), 1, [b + 0 * ONE])
+    law = reward_to_go_law(model, softmax_at(model, np.array([[p, 1 - p]])), 1, [b + 0 * ONE])
     return law.mean[0, 0], law.variance[0, 0]
 
 
@@ -136,9 +126,9 @@ def unbiased_and_noisy():
     model, family, chance = two_decisions()
     mean = expect(model, family.policy, 2, reward_to_go(model, family))
     yield proved(mean[:3, 1] - slope(model, family, chance), "unbiased, everything free")
-    mean, variance = arms_law((100, 102), (HALF, HALF))
+    mean, variance = arms_law((100, 102), HALF)
     yield equal([mean, variance / mean**2], [-HALF, 101**2], "100 and 102: mean, variance over squared mean")
-    mean, variance = arms_law((ONE, 0), (NINE_TENTHS, 1 - NINE_TENTHS))
+    mean, variance = arms_law((ONE, 0), NINE_TENTHS)
     yield equal([mean, variance], [Fraction(9, 100), Fraction(9, 10000)], "1 and 0 at odds 9 to 1")
     yield against(bool(9 * variance == mean**2), "there the noise is a third of the signal")
 
@@ -148,9 +138,10 @@ unbiased_and_noisy
 # %% [markdown]
 # ## The good room and the bad room
 #
-# A coin leads into one of two rooms with two arms each. The good one pays 10 or 12. The bad one pays 2 less than the good arm in
-# either case; how bad it is is a free number. A sample pushes the logit of *its own* arm by half its return. Such a push is
-# negative only where the return is: a low positive return reinforces. And the sum of the pushes always raises the better arm.
+# A coin leads into one of two rooms with two arms each. A sample pushes the logit of *its own* arm by half its return. With the good
+# room at 10 and 12 the pushes are $+5$ on one logit or $+6$ on the other, and nothing else: each sample reinforces. But the second is larger,
+# and pushing one logit up is pushing the other down. Of $n$ samples, the better arm comes out ahead when it is drawn more
+# than $5n/11$ times. That has probability ½ for one sample, 0.82 for a hundred and 0.998 for a thousand.
 
 
 # %%
@@ -168,38 +159,6 @@ def own_pushes(model, estimator):
     return [[found[s, a][s, a] for a in range(model.n_actions)] for s in range(model.n_states)]
 
 
-@claim(
-    "notes-061",
-    says="In a bad state all actions are suppressed, even the best; in a good state all are reinforced",
-    verdict=Conditional(
-        given="single samples are meant and 'low' means below 0; in the mean the best action of either state goes up"
-    ),
-    about=(own_pushes, policy_gradient, reward_to_go),
-)
-def the_two_rooms():
-    model, family = rooms(-12)
-    yield equal(own_pushes(model, reward_to_go(model, family)), [[5, 6], [-6, -5]], "-12 or -10: good up, bad down")
-    model, family = rooms(1)
-    pushes = own_pushes(model, reward_to_go(model, family))
-    yield equal(pushes, [[5, 6], [HALF, Fraction(3, 2)]], "1 or 3: low, and reinforced")
-    yield against(min(pushes[1]) > 0, "nothing is suppressed in that bad room")
-    for low in (-12, 1):
-        gradient = policy_gradient(*rooms(low))
-        yield equal(gradient, [[-QUARTER, QUARTER]] * 2, f"mean update, bad room from {low}: the better arm rises")
-    yield against(bool(policy_gradient(*rooms(-12))[1, 1] > 0), "in the mean the best arm of the bad room is not suppressed")
-
-
-the_two_rooms
-
-# %% [markdown]
-# ### Useless?
-#
-# With the good room at 10 and 12 the pushes are $+5$ on one logit or $+6$ on the other, and nothing else: each sample reinforces. But the
-# second is larger, and pushing one logit up is pushing the other down. Of $n$ samples, the better arm comes out ahead
-# when it is drawn more than $5n/11$ times. That has probability ½ for one sample, 0.82 for a hundred and 0.997 for a thousand.
-
-
-# %%
 def comes_out_ahead(n, better, worse):
     """The chance that n even draws push the better logit further, by (better, worse) on each draw: a binomial sum."""
     return Fraction(sum(comb(n, k) for k in range(n + 1) if better * k > worse * (n - k)), 2**n)
@@ -230,6 +189,14 @@ def is_it_useless():
 
 
 is_it_useless
+
+# %%
+two_rooms = same_as(
+    "notes-061",
+    of="notes-057",
+    says="in a bad state all actions are suppressed, even the best; in a good state all are reinforced (lines 406 and 430, word for word)",
+)
+two_rooms
 
 # %% [markdown]
 # **Only those above average?** With $b = V^\pi(s)$ and returns that nothing but the action decides, yes: the push has the sign of the advantage.
@@ -285,7 +252,9 @@ only_the_better_ones
 @claim(
     "notes-071",
     says="An advantage is a higher return than the other actions of that state",
-    verdict=Conditional(given="'the others' means their average under π; one can have an advantage and not be the best"),
+    verdict=Conditional(
+        given="'the others' means their average under π; one can have an advantage and not be the best"
+    ),
     about=advantage,
 )
 def over_the_others():
@@ -312,7 +281,9 @@ over_the_others
 @claim(
     "notes-062",
     says=r"A baseline is a reference value subtracted from the return: $(G_t - b)$ in place of $G_t$",
-    verdict=Holds(note="it leaves the mean alone if it looks neither at the action nor at anything that follows from it"),
+    verdict=Holds(
+        note="it leaves the mean alone if it looks neither at the action nor at anything that follows from it"
+    ),
     about=reinforce_loss_gradient,
 )
 def the_definition():
@@ -358,7 +329,9 @@ def total_variance(model, family, steps, estimator):
 @claim(
     "notes-063",
     says=r"Constant baseline: $b = E[R(\tau)]$, which recentres the weights",
-    verdict=Conditional(given="the weight is R(τ) itself, as at the first step; a G_t of a later step has another mean"),
+    verdict=Conditional(
+        given="the weight is R(τ) itself, as at the first step; a G_t of a later step has another mean"
+    ),
     about=(expected_return, mean_weights, total_variance),
 )
 def the_expected_total():
@@ -373,7 +346,9 @@ def the_expected_total():
     plain = total_variance(model, family, 2, reward_to_go(model, family))
     yield equal(plain, Fraction(121, 2), "with no baseline")
     yield exceeds(noise, plain, "c = 30: noisier than with none")
-    yield against(weights[1] != 0, "the second step's weights are not centred: both its actions are suppressed when drawn")
+    yield against(
+        weights[1] != 0, "the second step's weights are not centred: both its actions are suppressed when drawn"
+    )
 
 
 the_expected_total
@@ -389,7 +364,9 @@ def from_step(first, estimator, b):
 
     def along(path):
         terms = zip(estimator.slopes(path), range(len(path.actions)), strict=True)
-        return sum(((estimator.weight(path, t) - b) * h for h, t in terms if t >= first), start=0 * estimator.scores[0, 0])
+        return sum(
+            ((estimator.weight(path, t) - b) * h for h, t in terms if t >= first), start=0 * estimator.scores[0, 0]
+        )
 
     return along
 
@@ -400,7 +377,7 @@ def from_step(first, estimator, b):
     verdict=Conditional(
         given="t = 1 is the first decision (the document's trajectories begin at 0), and b is not computed from the same batch"
     ),
-    about=(from_step, reward_to_go),
+    about=reward_to_go,
 )
 def a_constant_baseline():
     model, family, chance = two_decisions()
@@ -410,8 +387,8 @@ def a_constant_baseline():
     )
     yield proved(whole - by_hand, "every decision counted: ∇U for every b")
     yield proved(late - [0, *by_hand[1:]], "from t = 1 with a first decision at 0: its component is 0")
-    at = dict.fromkeys(chance, sympy.Rational(1, 2)) | dict(zip(sympy.symbols("r:6", real=True), (0, 1, 0, 0, 0, 4)))
-    yield differs(late[0], by_hand[0].subs(at), "rewards 0, 1 first, even odds: ∂U/∂θ of the first decision")
+    at = dict.fromkeys(chance, HALF) | {r: k for k, r in enumerate(sympy.symbols("r:6", real=True))}
+    yield differs(late[0], by_hand[0].subs(at), "rewards 0 to 5 and even odds: ∂U/∂θ of the first decision")
 
 
 a_constant_baseline
@@ -423,7 +400,7 @@ a_constant_baseline
 
 
 # %%
-def batch(rewards, odds_shape=None):
+def batch(rewards):
     """Returns to go of several trajectories of equal length, time first: (T, N)."""
     r = np.array(rewards, dtype=object).T
     return returns_to_go(r, [[False] * r.shape[1]] * (len(r) - 1) + [[True] * r.shape[1]], None, ONE)
@@ -442,8 +419,7 @@ def one_for_each_step():
     yield equal(b[:, 0], [6, 4, 3], "their means")
     yield equal((gains - b).sum(axis=1), [0, 0, 0], "what is left adds up to 0 at each step")
     over = [[True] * 3, [True] * 3, [True, False, True]]
-    counted = [batch_mean_baseline(gains * np.array(over))[2, 0], batch_mean_baseline(gains, over)[2, 0]]
-    yield equal(counted, [Fraction(5, 3), Fraction(5, 2)], "if the second had ended: (3 + 0 + 2)/3, or (3 + 2)/2")
+    yield equal(batch_mean_baseline(gains, over)[2, 0], Fraction(5, 2), "the second over by t = 2, left out: (3 + 2)/2")
 
 
 one_for_each_step
@@ -494,6 +470,9 @@ def its_own_return():
     model, family = relay()
     law = batch_mean_law(model, reward_to_go(model, family), 2, 10)
     yield equal(law.mean, NINE_TENTHS * truth, "N = 10")
+    yield equal(
+        leave_one_out_baseline([6, 5, 3]), [4, Fraction(9, 2), Fraction(11, 2)], "means of the others of 6, 5, 3"
+    )
     for n in (2, 3):
         yield equal(mean_over_batches(n, leave_one_out_baseline), truth, f"N = {n}, less the others' mean: ∇U")
 
@@ -555,56 +534,6 @@ a_function_of_the_state
 
 
 # %%
-@claim(
-    "notes-069",
-    says=r"$\hat g = \frac1N \sum_i \sum_{t=0}^T \nabla_\theta \log \pi_\theta(a_t \mid s_t)\,(G_t - V^\pi(s_t))$ estimates $\nabla_\theta U$",
-    verdict=Holds(note="without bias, G_t undiscounted; a V fitted to the same batch would hold the sample's own return"),
-    about=(monte_carlo_advantages, score_gradient),
-)
-def less_the_value():
-    model, family, chance = two_decisions()
-    v = policy_value(model, family.policy)
-    estimate = by_formula(
-        model, family, lambda rewards, at: monte_carlo_advantages(rewards, v[list(at)], ends(rewards), None, 1)
-    )
-    yield proved(
-        expect(model, family.policy, 2, estimate)[:3, 1] - slope(model, family, chance), "its mean is ∇U, all free"
-    )
-
-
-less_the_value
-
-# %% [markdown]
-# **Stable, and nothing left but the action's quality?** At the rooms, yes: variance ¼ instead of 243/4. But chance that comes after the action stays
-# in $G - V$; and where the better arm is already likely, $V^\pi$ overshoots. For arms 1 and 0 the best constant is $1 - p$ and $V = p$: at
-# $p = \frac9{10}$ subtracting the value makes the variance 64 times as large.
-
-
-# %%
-@claim(
-    "notes-070",
-    says=r"Subtracting $V^\pi$ leaves only the quality of the chosen action, and gives stable, low-variance updates",
-    verdict=Conditional(given="V^π is nearer than 0 to the best baseline, and no chance follows the action"),
-    about=(reward_to_go_law, action_return_variance),
-)
-def less_the_value_is_quieter():
-    model, family = rooms(-12)
-    spread = [
-        np.trace(reward_to_go_law(model, family, 1, b).covariance) for b in (None, policy_value(model, family.policy))
-    ]
-    yield equal(spread, [Fraction(243, 4), QUARTER], "rooms: without, with V")
-    odds = (NINE_TENTHS, 1 - NINE_TENTHS)
-    noise = [arms_law((ONE, 0), odds, b)[1] for b in (0 * ONE, NINE_TENTHS)]
-    yield equal(noise, [Fraction(9, 10**4), Fraction(576, 10**4)], "1 and 0 at odds 9 to 1: b = 0, b = V = 9/10")
-    yield exceeds(noise[1], noise[0], "with V it is noisier, 64 times")
-    model, family = lucky_arm()
-    left = action_return_variance(model, family.policy)[0]
-    yield equal(left, [Fraction(9, 4), 0], "Var(G - V | s, a), an arm with 0 or 3 and an arm with 2")
-    yield against(bool(left[0] > 0), "the first arm's luck stays in the weight")
-
-
-less_the_value_is_quieter
-
 # %% [markdown]
 # ## Does it change the gradient?
 #
@@ -619,92 +548,62 @@ true_gradient = same_as(
 true_gradient
 
 # %% [markdown]
-# The split, and then the second term alone. Every line against sums over paths, with one free number $b(t, s)$ for each time and state.
+# Then the proof: linearity, the tower, and a score with mean zero. Every line is compared with sums over paths, with one free number $b(t, s)$ for each time
+# and state. It covers $V^\pi$, the third of the three choices, and not the batch's own mean.
 
 
 # %%
-def free_baseline():
-    """{(t, s): a symbol} for the places that the two decisions can be at."""
-    return {(t, s): sympy.Symbol(f"b{t}{s}", real=True) for t, s in ((0, 0), (1, 1), (1, 2))}
+def parts(model, family, b):
+    """E of Σ ∇log π (G - b), of Σ ∇log π G, and of ∇log π b at t = 0 and at t = 1, each over paths."""
+    plain, scores = reward_to_go(model, family), score_table(model, family)
 
+    def second(t):
+        return lambda path: b[t, path.states[t]] * scores[path.states[t], path.actions[t]]
 
-def parts():
-    """E of Σ ∇log π (G - b), of Σ ∇log π G and of Σ ∇log π b, each over paths."""
-    model, family, _ = two_decisions()
-    b, scores = free_baseline(), score_table(model, family)
-
-    def second(path):
-        return sum(b[t, s] * scores[s, a] for t, (s, a) in enumerate(zip(path.states, path.actions, strict=False)))
-
-    plain = reward_to_go(model, family)
-    f = (plain.minus(lambda t, s: b[t, s]), plain, second)
+    f = (plain.minus(lambda t, s: b[t, s]), plain, second(0), second(1))
     return [expect(model, family.policy, 2, each)[:3] for each in f]
 
 
 @claim(
+    "notes-069",
     "notes-075",
     "notes-076",
-    says=r"$E[\sum_t \nabla\log\pi\,(G_t - b(s_t))] = E[\sum_t \nabla\log\pi\, G_t] - E[\sum_t \nabla\log\pi\, b(s_t)]$",
-    verdict=Holds(note="linearity; b may depend on t as well"),
-    about=(parts, reward_to_go),
-)
-def the_split():
-    left, first, second = parts()
-    yield proved(left - (first - second), "entry by entry, everything free")
-    model, family, chance = two_decisions()
-    yield proved(first[:, 1] - slope(model, family, chance), "the first part is ∇U")
-
-
-the_split
-
-
-# %%
-@claim(
     "notes-077",
     "notes-078",
     "notes-079",
-    says=r"$E[\nabla\log\pi(a_t|s_t)\, b(s_t)] = E_{s_t}[b(s_t)\, E_{a \sim \pi}[\nabla\log\pi(a|s_t)]]$, and "
-    r"$E_{a\sim\pi}[\nabla\log\pi] = \sum_a \pi\nabla\log\pi = \sum_a \nabla\pi = \nabla 1 = 0$",
-    verdict=Holds(note="where every action that θ can move has positive probability; otherwise ∇log π is not there"),
-    about=(score_table, softmax_at),
+    "notes-080",
+    says=r"$E[\sum_t \nabla\log\pi\,(G_t - b(s_t))]$ splits; $E[\nabla\log\pi(a_t|s_t)\, b(s_t)] = E_{s_t}[b(s_t)\, E_{a \sim \pi}\nabla\log\pi]$, where "
+    r"$\sum_a \pi\nabla\log\pi = \sum_a \nabla\pi = \nabla 1 = 0$: a baseline of the state only, such as $V^\pi$, leaves the mean alone",
+    verdict=Holds(
+        note="π > 0 wherever θ can move it; b may depend on the time too. A V fitted to the same batch is not of this kind"
+    ),
+    about=(parts, score_table, monte_carlo_advantages, score_gradient),
 )
-def the_second_term():
-    model, family, (p, q, u) = two_decisions()
-    b, scores = free_baseline(), score_table(model, family)
-    inner = (family.policy[:3, :, None, None] * scores[:3]).sum(axis=1)
-    reached = {(0, 0): 1, (1, 1): 1 - p, (1, 2): p}
-    for t in (0, 1):
-        met = expect(model, family.policy, 2, lambda path, t=t: b[t, path.states[t]] * scores[path.states[t], path.actions[t]])
-        tower = sum(chance * b[at] * inner[at[1]] for at, chance in reached.items() if at[0] == t)
-        yield proved(met - tower, f"t = {t}: the tower, states weighed by their chances")
+def the_proof():
+    model, family, chance = two_decisions()
+    b = {at: sympy.Symbol("b{}{}".format(*at), real=True) for at in ((0, 0), (1, 1), (1, 2))}
+    p, by_hand = chance[0], slope(model, family, chance)
+    left, first, *second = parts(model, family, b)
+    yield proved(left - (first - sum(second)), "the split, entry by entry")
+    yield proved(first[:, 1] - by_hand, "its first part is ∇U")
+    inner = (family.policy[:3, :, None, None] * score_table(model, family)[:3]).sum(axis=1)
+    yield proved(second[0] - b[0, 0] * inner[0], "t = 0: the tower")
+    yield proved(second[1] - (1 - p) * b[1, 1] * inner[1] - p * b[1, 2] * inner[2], "t = 1: states by their chances")
     w = sympy.symbols("w:3", positive=True)
-    pi = [x / sum(w) for x in w]
-    arms = gallery.bandit((0, 0, 0)).to_symbolic()
-    h = score_table(arms, softmax_at(arms, np.array([pi])))[0, :, 0]
-    slopes = np.array([[x * sympy.diff(f, x) for x in w] for f in pi])
-    yield proved(np.array(pi)[:, None] * h - slopes, "π ∇log π = ∇π, three arms, ∇ taken by hand in the odds")
+    pi, arms = np.array([x / sum(w) for x in w]), gallery.bandit((0, 0, 0)).to_symbolic()
+    h = score_table(arms, softmax_at(arms, pi[None]))[0, :, 0]
+    yield proved(pi[:, None] * h - [[x * sympy.diff(f, x) for x in w] for f in pi], "π ∇log π = ∇π, three arms")
     yield proved([x * sympy.diff(sum(pi), x) for x in w], "Σ ∇π = ∇ Σ π = ∇ 1 = 0")
     yield proved(inner, "so the inner mean is 0 in every state")
+    yield proved(left[:, 1] - by_hand, "and the mean is ∇U for every b(t, s)")
+    v = policy_value(model, family.policy)
+    less_v = by_formula(
+        model, family, lambda rewards, at: monte_carlo_advantages(rewards, v[list(at)], ends(rewards), None, 1)
+    )
+    yield proved(expect(model, family.policy, 2, less_v)[:3, 1] - by_hand, "ĝ with V: mean ∇U")
 
 
-the_second_term
-
-
-# %%
-@claim(
-    "notes-080",
-    says="Subtracting any baseline that depends only on the state does not change the expected gradient",
-    verdict=Holds(note="nor does one that depends on the time as well; the batch's own mean of line 446 is not of this kind"),
-    about=(reward_to_go, parts),
-)
-def any_state_baseline():
-    model, family, chance = two_decisions()
-    with_b, _, second = parts()
-    yield proved(with_b[:, 1] - slope(model, family, chance), "a free number for each time and state: the mean is ∇U")
-    yield proved(second, "the baseline's own part vanishes")
-
-
-any_state_baseline
+the_proof
 
 # %% [markdown]
 # ## Does it reduce the variance?
@@ -743,12 +642,16 @@ def any_baseline_helps():
     yield equal(far / none, 361, "even odds, b = 10 against none")
     yield exceeds(far, none, "a constant that raises the variance")
     at = {p: NINE_TENTHS}
-    yield exceeds(variance.subs(at | {b: NINE_TENTHS}), variance.subs(at | {b: 0}), "odds 9 to 1: V = 9/10 against none")
+    yield exceeds(
+        variance.subs(at | {b: NINE_TENTHS}), variance.subs(at | {b: 0}), "odds 9 to 1: V = 9/10 against none"
+    )
     arms = gallery.bandit((ONE, 0 * ONE))
     for chance in (HALF, NINE_TENTHS):
         family = softmax_at(arms, np.array([[chance, 1 - chance]]))
         yield equal(optimal_baseline(arms, reward_to_go(arms, family), 1)(0, 0), 1 - chance, "b* by least squares")
-    yield proved(variance - variance.subs(b, 0) - p * (1 - p) * b * (b - 2 * (1 - p)), "gain below 0 just for 0 < b < 2b*")
+    yield proved(
+        variance - variance.subs(b, 0) - p * (1 - p) * b * (b - 2 * (1 - p)), "gain below 0 just for 0 < b < 2b*"
+    )
 
 
 any_baseline_helps
@@ -756,9 +659,9 @@ any_baseline_helps
 # %% [markdown]
 # ### How much quieter?
 #
-# *Weather.* Three steps; before each a coin makes it fair or foul; fair weather pays 4, foul pays nothing, and one of two actions pays 1 more.
-# Each kind of baseline takes its part of the noise away: what the time explains, what the state explains. Here the value is a good baseline. What it leaves
-# is the chance of the weather to come.
+# Even $V^\pi$ may be too much: with $V = p$ and $p = \frac9{10}$ it is nine times $b^*$, and the variance 64 times what it was. Where states differ a lot and actions
+# little, it is what is wanted. *Weather*: three steps; before each a coin makes it fair or foul; fair weather pays 4, foul nothing, and one of two actions pays 1
+# more. What the value leaves there is not only the action's quality, but also the chance of the weather to come.
 
 
 # %%
@@ -768,9 +671,7 @@ DAYS = 3
 def weather():
     """State 2t + w at time t, w = 0 foul, 1 fair; pays 4w + a; (model, softmax family)."""
     after = {t: [(HALF, 2 * t + 2 + w) for w in (0, 1)] for t in range(DAYS - 1)} | {DAYS - 1: [(ONE, None)]}
-    table = [
-        [[(p, n, 4 * w + a, n is None) for p, n in after[t]] for a in (0, 1)] for t in range(DAYS) for w in (0, 1)
-    ]
+    table = [[[(p, n, 4 * w + a, n is None) for p, n in after[t]] for a in (0, 1)] for t in range(DAYS) for w in (0, 1)]
     model = MDP.from_outcomes(table, ONE, [HALF, HALF] + [0 * ONE] * (2 * DAYS - 2))
     return model, softmax_at(model, uniform(model))
 
@@ -790,10 +691,6 @@ def weather_noise():
     return {name: total_variance(model, family, DAYS, plain.minus(b)) for name, b in kinds.items()}
 
 
-{name: str(noise) for name, noise in weather_noise().items()}
-
-
-# %%
 @figure
 def what_each_baseline_takes_away():
     """Total variance of one estimate in the weather. A constant, a number for each step, a number for each state."""
@@ -812,18 +709,14 @@ what_each_baseline_takes_away
 
 
 # %%
-def arms_ratio(rewards, odds, b):
-    """Variance with baseline b over variance without."""
-    return arms_law(rewards, odds, b)[1] / arms_law(rewards, odds)[1]
-
-
 @claim(
+    "notes-070",
     "notes-082",
-    says="The estimator remains unbiased, but becomes far more stable",
+    says=r"Less $V^\pi$ only the quality of the action is left; updates are unbiased and far more stable, of low variance",
     verdict=Conditional(
-        given="the baseline is near the best one and the returns' level was most of the noise; unbiased in any case"
+        given="V^π is near the best baseline, states are most of the noise, and no chance follows the action; unbiased in any case"
     ),
-    about=(total_variance, arms_ratio, policy_gradient),
+    about=(total_variance, arms_law, policy_gradient, action_return_variance),
 )
 def far_more_stable():
     model, family = weather()
@@ -831,15 +724,19 @@ def far_more_stable():
     less = reward_to_go(model, family).minus(lambda t, s: v[s])
     mean = expect(model, family.policy, DAYS, less)
     yield equal(mean, [[-Fraction(1, 8), Fraction(1, 8)]] * 6, "weather, less V: ½ · ¼ in every state")
-    yield equal(policy_gradient(model, family), mean, "∇U by a solve")
+    yield equal(policy_gradient(model, family), mean, "∇U by a solve: unbiased")
     noise = [total_variance(model, family, DAYS, f) for f in (reward_to_go(model, family), less)]
-    yield equal(noise, [Fraction(499, 8), Fraction(69, 8)], "its total variance without and with")
-    yield below(noise[1], noise[0] / 7, "a seventh")
-    even = (HALF, HALF)
-    yield equal(arms_ratio((100, 102), even, 101 * ONE), 0, "100 and 102, b = 101: nothing left")
-    yield equal(arms_ratio((ONE, 0), even, ONE), 1, "1 and 0, b = 1: no gain")
-    ratio = arms_ratio((ONE, 0), even, 10 * ONE)
-    yield exceeds(ratio, ONE, "1 and 0, b = 10: less stable, 361 times")
+    later = [QUARTER + k * Fraction(17, 4) for k in range(DAYS)]
+    level = [Fraction(41, 4), Fraction(29), Fraction(241, 4)]
+    by_hand = [sum(x) / 2 - Fraction(3, 16) for x in (later + level, later)]
+    yield equal(noise, by_hand, "its total variance: ½ Σ (Var(G|s) + E V²) - |∇U|², and less E V²")
+    left = action_return_variance(model, family.policy)[:, 0]
+    yield equal(left, [Fraction(17, 2)] * 2 + [Fraction(17, 4)] * 2 + [0] * 2, "Var(G - V | s, a): the weather to come")
+    yield against(bool(left[0] > QUARTER), "more of it than the action's own ¼")
+    noise = [arms_law((ONE, 0), NINE_TENTHS, b)[1] for b in (0, NINE_TENTHS)]
+    yield equal(noise, [Fraction(9, 10**4), Fraction(576, 10**4)], "arms 1 and 0, odds 9 to 1: b = 0 and b = V")
+    yield exceeds(noise[1], noise[0], "less stable with V")
+    yield equal(arms_law((100, 102), HALF, 101)[1], 0, "100 and 102 at even odds, b = V = 101: no noise left")
 
 
 far_more_stable

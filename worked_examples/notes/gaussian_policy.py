@@ -15,6 +15,7 @@ from rlexact.claims import (
     Conditional,
     Holds,
     Section,
+    Wrong,
     against,
     below,
     claim,
@@ -204,8 +205,9 @@ def log_pi_of_theta():
 @claim(
     "notes-041",
     says=r"$\nabla_\theta \log \pi_\theta(a \mid s) = \Sigma^{-1}(a - \mu_\theta(s))\, \nabla_\theta \mu_\theta(s)$",
-    verdict=Conditional(
-        given="the product is read as (∂μ/∂θ)ᵀ Σ⁻¹(a - μ); in the printed order the shapes (2, 1) and (2, K) do not fit"
+    verdict=Wrong(
+        because="a (2, 1) column times a matrix (2, K) is not defined; turned round without the transpose it is another number",
+        instead="(∂μ/∂θ)ᵀ Σ⁻¹(a - μ)",
     ),
     about=full_gaussian_score_mean,
 )
@@ -259,6 +261,10 @@ def more_or_less_than_one():
     yield equal([low, high], [QUARTER, Fraction(1, 9)], "variances 4 and 9: times 1/4 and 1/9")
     yield against(low < 1, "the direction of the lower variance is damped")
     yield below(high, low, "though less than the other")
+    metres, centimetres = scaled((1, 0), either), scaled((1, 0), [[2500, 0], [0, 40000]])
+    yield against(
+        metres > 1 > centimetres, "variance 1/4 in metres, 2500 in centimetres: amplified, or damped, by the unit"
+    )
     leaning = [[1, Fraction(9, 10)], [Fraction(9, 10), 1]]
     yield exceeds(
         scaled((1, 0), leaning), 1, "variance 1 along the first coordinate, correlation 9/10: still stretched"
@@ -309,7 +315,7 @@ def nearer_or_not():
 nearer_or_not
 
 # %% [markdown]
-# **The update.** Times $G_t$, and the same order of factors. In the mean it is the gradient: with the return a quadratic of the action,
+# **The update.** Times $G_t$, and the same order of factors. With the order put right it is, in the mean, the gradient: with the return a quadratic of the action,
 # $G = g^\top a - \frac12 a^\top H a$, $E[\Sigma^{-1}(a-\mu)\, G] = g - H\mu$, the slope of $E\,G$ in μ, whatever Σ.
 
 
@@ -323,8 +329,9 @@ def quadratic_return(action):
 @claim(
     "notes-044",
     says=r"$\Delta\theta \propto \Sigma^{-1}(a_t - \mu_\theta(s_t))\, \nabla_\theta \mu_\theta(s_t)\, G_t$",
-    verdict=Conditional(
-        given="read as (∂μ/∂θ)ᵀ Σ⁻¹(a - μ) G, as in line 297; the mean of the sum over steps is then the gradient"
+    verdict=Wrong(
+        because="it has the product of line 297, whose shapes do not fit, and which turned round points elsewhere",
+        instead="(∂μ/∂θ)ᵀ Σ⁻¹(a - μ) G: summed over the steps its mean is the gradient",
     ),
     about=(full_gaussian_score_mean, full_gaussian_sample),
 )

@@ -189,6 +189,8 @@ the_score
 # contradict that: scores are unconstrained (335), and the denominator normalises whatever they are. Raise one score by log 2 and
 # touch no other: $(\frac13, \frac13, \frac13)$ becomes $(\frac12, \frac14, \frac14)$. Nor need the gradient lower the others. With one parameter and
 # features $(2, 1, -3)$ a step up $\log \pi(a_1)$ raises the second score as well. What does balance are the *probabilities*: their changes add up to 0.
+# (Nor does this gradient by itself move mass toward *better* actions. It raises whichever action was drawn, and its mean is 0; only the return that
+# multiplies it tells better from worse.)
 
 
 # %%
@@ -212,6 +214,11 @@ def what_must_balance():
     yield against(bool(step * features[1] > 0), "along it the second score rises too, by 2 for each unit of step")
     pi = softmax(H)
     yield proved(sum(slopes(p) for p in pi), "Σ_b ∇π_b = 0, any scores")
+    each = [linear_softmax_score([theta[0]], [[f] for f in features], a)[0] for a in range(3)]
+    chances = softmax([theta[0] * f for f in features])
+    yield proved(
+        sum(p * e for p, e in zip(chances, each, strict=True)), "without a return to weigh it, the mean step is 0"
+    )
 
 
 what_must_balance
@@ -340,6 +347,9 @@ def linear_preferences():
         yield proved(linear_softmax_score(theta, phi, a) - derived, f"action {a + 1}, features as symbols")
     mdp, features = errand(), np.array([[[1, 0], [0, 2]], [[3, 1], [0, -1]]])
     family = log_linear_at(mdp, policy(), features.tolist())
+    home, out = [QUARTER, -HALF], [2 * THIRD, Fraction(4, 9)]
+    by_hand = [[home, [-e for e in home]], [out, [-e for e in out]]]
+    yield equal(family.jacobian, np.array(by_hand), "∇π = π (φ - Σ π φ): numbers at x = 1/2, y = 1/3, by hand")
     law = estimator_law(mdp, family.policy, 2, reward_to_go(mdp, family))
     chained = np.einsum("sa,sak->k", np.array(slope_by_hand(), dtype=object), features)
     yield equal(law.mean, chained, "mean of REINFORCE in θ: Σ ∂J/∂h(s, a) φ(s, a), by hand")

@@ -32,6 +32,7 @@ from rlexact.claims import (
     printed,
     proved,
     same_as,
+    shows,
     sourced,
     tight,
 )
@@ -275,6 +276,7 @@ def penalties_are_prices():
     yield equal([upright, fined_3], [100, 0], "upright pays 1; a lean that earns 2 more is fined 3: for ever, each")
     yield equal(fined_1, 200, "fined 1 instead")
     yield against(fined_1 > upright, "the optimum leans for ever: the penalty was a price")
+    yield equal(worth(keep_or_quit("-1/20", -5)), [-5, -5], "the border: a step that costs 5 (1 - γ) = 1/20")
     costly = worth(keep_or_quit("-1/10", -5))
     yield equal(costly, [-10, -5], "a step costs 1/10: staying up for ever, falling")
     yield against(costly[1] > costly[0], "the early end is what the optimum looks for")
@@ -285,7 +287,8 @@ penalties_are_prices
 # %% [markdown]
 # **The weights.** With twelve motors at 10 N·m each, a modest torque for a walking quadruped, $0.1\|\tau\|^2$ is 120, against a speed of about 1.
 # Every step then costs 119, and a fall, with its end, costs 5 once. Read as a norm, not its square, the term is still 3.46. ETH's published default
-# has the weight $10^{-5}$ on $\sum\tau^2$ in N·m, and clips negative rewards away. With torques as fractions of their limits, 0.1 is moderate.
+# has the weight $10^{-5}$ on $\sum\tau^2$ in N·m, and clips negative rewards away. With torques as fractions of their limits, 0.1 is moderate. And $v$ has no
+# target speed: it is maximised, not tracked.
 
 
 # %%
@@ -302,7 +305,7 @@ def dense_reward(speed, torque, motors, fell=0, roll=0, pitch=0, power=2):
     "theory-527",
     says="Dense reward v - 0.1‖τ‖² - 5·1[fell] - 0.5|roll| - 0.5|pitch|: speed, energy and stability in one",
     verdict=Conditional(
-        given="torques are fractions of their limits; in N·m the torque term exceeds the rest and falling at once is optimal"
+        given="torques are fractions of their limits, and speed is to be maximised, not tracked; in N·m falling at once is optimal"
     ),
     about=(dense_reward, keep_or_quit),
 )
@@ -316,6 +319,9 @@ def falling_is_cheaper():
     for step, how in ((heavy, "squared"), (norm, "norm")):
         on, quit_now = worth(keep_or_quit(step, fall))
         yield exceeds(quit_now, on, f"{how}: falling at once against walking for ever")
+    faster = dense_reward(2 * ONE, QUARTER, 12)
+    yield equal(faster - small, 1, "twice the speed earns 1 more")
+    yield against(faster > small, "the line calls it velocity tracking: no speed is the target, the faster the better")
     leaning = dense_reward(ONE, QUARTER, 12, roll=HALF, pitch=QUARTER)
     yield equal(leaning, Fraction(11, 20), "roll 1/2 and pitch 1/4 cost 3/8")
     yield sourced(
@@ -329,7 +335,7 @@ falling_is_cheaper
 # %%
 @figure
 def when_falling_pays():
-    """Worth of walking for ever at speed 1 with twelve motors, by torque: beyond 0.94 N·m each step loses, and the fall's -5 soon beats it."""
+    """Return of walking for ever at speed 1 with twelve motors, by torque: beyond 0.94 a motor it is less than the fall's -5."""
     from matplotlib import pyplot as plt
 
     torque = np.linspace(0, 2, 200)
@@ -337,7 +343,7 @@ def when_falling_pays():
     ax.plot(torque, (1 - 0.1 * 12 * torque**2) / 0.01, color=COLOURS[0], label="walk for ever, γ = 0.99")
     ax.axhline(-5, color=COLOURS[1], label="fall at once")
     ax.axvline((1.05 / 1.2) ** 0.5, color=COLOURS[6], linestyle=":", linewidth=1)
-    ax.set(xlabel="torque of each motor", ylabel="return", ylim=(-300, 120))
+    ax.set(xlabel="torque of each motor, in the units of the reward", ylabel="return", ylim=(-300, 120))
     ax.legend()
     return fig
 
@@ -494,9 +500,9 @@ no_library_needed
 # %%
 @claim(
     "theory-529",
-    says="A function named for the gradient of REINFORCE returns -1/(NT) ΣΣ log π (G - b)",
+    says="The function that is called the gradient of REINFORCE returns that gradient",
     verdict=Wrong(
-        because="that is a surrogate loss, one number: at even odds it is 0 while the gradient is (1/2, -1/2)",
+        because="it returns a surrogate loss, -1/(NT) ΣΣ log π (G - b), one number: at even odds 0, while the gradient is (1/2, -1/2)",
         instead="its derivative by θ, with G and b held fixed, is -(1 - 1/N)/T of the gradient estimate, on average",
     ),
     about=(surrogate, reinforce_loss_gradient, undiscounted_direction),
@@ -536,7 +542,7 @@ a_loss_not_a_gradient
     "theory-530",
     says="Minimising the loss, with its minus sign, ascends the objective",
     verdict=Holds(
-        note="for a small step on fresh episodes, N ≥ 2; for which objective, see theory-531. The loss has no minimum"
+        note="γ = 1, a small step, fresh episodes, N ≥ 2; below γ = 1 see theory-531. The loss itself has no minimum"
     ),
     about=(surrogate, policy_gradient),
 )
@@ -556,7 +562,22 @@ the_sign
 
 # %% [markdown]
 # **γ.** The returns are discounted, the states are not. At the default γ = 0.99 the mean is the gradient of neither the discounted nor the plain sum,
-# and since its Jacobian is not symmetric, of no function at all.
+# and since its Jacobian is not symmetric, of no function at all. It can even point the wrong way: where "on" pays 1 now and costs 6/5 one step later, one logit
+# for both steps and γ = 1/2, $J = p - \frac12\cdot\frac65 p$ rises with $p$, and the program lowers it.
+
+
+# %%
+def shared_logit(pays, gamma=ONE):
+    """-2 E[∇loss] over every batch of N = 2, one logit for all steps, even odds; action 1 earns `pays[t]` at step t, 0 earns 0.
+
+    The 2 takes out 1 - 1/N; the division by T is left in.
+    """
+    steps, total = len(pays), Fraction(0)
+    for batch in product(product((0, 1), repeat=steps), repeat=2):
+        rows = [[Fraction(2 * a - 1, 2) for a in actions] for actions in batch]
+        paid = [[Fraction(r * a) for r, a in zip(pays, actions, strict=True)] for actions in batch]
+        total += surrogate(rows, paid, gamma) / 4**steps
+    return -2 * total
 
 
 # %%
@@ -564,7 +585,7 @@ the_sign
     "theory-531",
     says="Default γ = 0.99: discounted rewards-to-go, with no weight γ^t on step t",
     verdict=Conditional(given="γ = 1; below it the scores of step t need the factor γ^t, or the mean is no gradient"),
-    about=(surrogate, undiscounted_direction, policy_gradient, curl),
+    about=(surrogate, shared_logit, undiscounted_direction, policy_gradient, curl),
 )
 def the_discount_of_states():
     gamma = printed("0.99").value
@@ -572,12 +593,18 @@ def the_discount_of_states():
     yield equal(mean_gradient(ONE, 2), share * true_slope(ONE), "γ = 1: the gradient, up to (1 - 1/N)/T")
     found = mean_gradient(gamma, 2)
     yield equal(found, share * undiscounted_direction(*journey(gamma)), "γ = .99: the direction without γ^t")
+    yield equal(policy_gradient(*journey(gamma)), true_slope(gamma), "∇J at γ = .99, from the polynomial J")
     yield differs(found, share * policy_gradient(*journey(gamma)), "against the discounted J")
     yield differs(found, share * policy_gradient(*journey(ONE)), "against the plain J")
     weighed = mean_gradient(gamma, 2, lambda t: gamma**t)
     yield equal(weighed, share * true_slope(gamma), "with γ^t on the scores of step t: the discounted gradient")
     twist = curl(*journey(gamma))[1, 3]
     yield equal(twist, (1 - gamma) / 12, "∂g(0, 1)/∂θ(1, 1) - ∂g(1, 1)/∂θ(0, 1): -γ/12 + 1/12, by hand")
+    both = shared_logit([1, Fraction(-6, 5)], HALF)
+    yield equal(both, Fraction(-1, 40), "1 now, -6/5 later, γ = 1/2: half of 1/4 - 3/10, downwards")
+    truth = QUARTER * (1 - HALF * Fraction(6, 5))
+    yield equal(truth, Fraction(1, 10), "J = 2p/5 there: dJ/dθ at p = 1/2")
+    yield against(both < 0 < truth, "the program goes down where J goes up")
     yield against(twist != 0, "the Jacobian is not symmetric: no function has this slope")
 
 
@@ -681,16 +708,16 @@ def an_empty_episode():
 an_empty_episode
 
 # %% [markdown]
-# **Equal lengths.** The comment says so; what if not? If the first episode is the longest, the program breaks. If it is the shortest, the
-# later steps of the others vanish without a word: their actions are never credited.
+# **Equal lengths.** The comment says that they are assumed, and the program needs it: if the first episode is the longest it breaks, and if it is the
+# shortest, the later steps of the others vanish without a word.
 
 
 # %%
 @claim(
     "theory-535",
     says="T is the length of the first trajectory, assumed that of all",
-    verdict=Conditional(
-        given="all episodes of the batch are equally long: after a longer first one it breaks, after a shorter one it drops steps"
+    verdict=Holds(
+        note="as the comment on the line says; otherwise it breaks after a longer first one, and drops steps after a shorter"
     ),
     about=(surrogate, breaks, batch_mean_baseline),
 )
@@ -703,10 +730,10 @@ def equal_lengths():
     yield equal(
         surrogate([first, [-2 * ONE, -ONE]], [short, [2 * ONE, 8 * ONE]], HALF), HALF, "the loss, -(2 + 3 - 4 - 3)/4"
     )
-    yield against(breaks([[*first, -ONE], first], [long, short]), "3 steps, then 2: index out of range")
+    yield shows(breaks([[*first, -ONE], first], [long, short]), "3 steps, then 2: index out of range")
     near, far = (surrogate([first, [-2 * ONE, -ONE, x]], [short, long], HALF) for x in (-ONE, -50 * ONE))
     yield equal(near, Fraction(1, 8), "2 steps, then 3: no error")
-    yield against(near == far, "and the third action does not enter: log π of -1 or -50, the same loss")
+    yield shows(near == far, "and the third action does not enter: log π of -1 or -50, the same loss")
 
 
 equal_lengths
@@ -767,23 +794,14 @@ one_trajectory
 
 # %% [markdown]
 # **Divided by NT.** Over N is right, for the return of an episode; over T as well makes it a mean over steps. At one T throughout it is a smaller
-# step size. Where T varies from batch to batch, long episodes count less. A shared logit for "go right" gains $+\frac14$ in one-step tasks and
-# $-\frac1{4}\cdot 3$ in three-step tasks, if each pays and loses 1 a step: together downwards; after the division by T, nowhere.
+# step size. Where T varies from batch to batch, long episodes count less. A shared logit for "go right" gains $\frac14$ in a one-step task where
+# right pays 1, and loses $\frac34$ in a three-step task where it costs 1 a step: together downwards. After the division by T, nowhere.
 
 
 # %%
 def drift(tasks, divide):
-    """Σ over tasks of the mean gradient by one shared logit at even odds, from the program fed with scores ±1/2; N = 2.
-
-    A task is (steps, sign): action 1 pays `sign`, 0 pays 0, at every step. Undone are 1 - 1/N and, without `divide`, 1/T.
-    """
-    total = Fraction(0)
-    for steps, sign in tasks:
-        for batch in product(product((0, 1), repeat=steps), repeat=2):
-            rows = [[Fraction(2 * a - 1, 2) for a in actions] for actions in batch]
-            g = -2 * surrogate(rows, [[Fraction(sign * a) for a in actions] for actions in batch], ONE)
-            total += g / 4**steps * (1 if divide else steps)
-    return total
+    """Σ over tasks of the mean gradient by one shared logit, with the division by T or without it."""
+    return sum(shared_logit(pays) * (1 if divide else len(pays)) for pays in tasks)
 
 
 @claim(
@@ -792,15 +810,15 @@ def drift(tasks, divide):
     verdict=Conditional(
         given="every batch has the same T, a constant of the step size; otherwise long episodes count less than short ones"
     ),
-    about=(surrogate, drift),
+    about=(surrogate, shared_logit, drift),
 )
 def divided_by_steps():
     yield equal(
-        [drift([(3, 1)], d) for d in (False, True)],
+        [drift([[1, 1, 1]], d) for d in (False, True)],
         [Fraction(3, 4), QUARTER],
         "T = 3: 3/4, the gradient, and a third of it",
     )
-    tasks = [(1, 1), (3, -1)]
+    tasks = [[1], [-1, -1, -1]]
     yield equal(drift(tasks, False), -HALF, "tasks of 1 and 3 steps: the sum of their gradients, 1/4 - 3/4")
     yield differs(drift(tasks, True), drift(tasks, False), "divided by T each")
     yield equal(drift(tasks, True), 0, "1/4 - 1/4: no direction is left")
@@ -810,7 +828,7 @@ divided_by_steps
 
 # %% [markdown]
 # What does the program compute, then? On average $\left(1-\frac1N\right)\frac1T$ times the direction that leaves $\gamma^t$ out: at γ = 1, two or more
-# episodes and one length, the policy gradient with another step size. All that needs mending is in one line each.
+# episodes and one length, the policy gradient with another step size. Each of the rest is mended in one line.
 #
 # ## Contractions everywhere?
 #
@@ -846,7 +864,9 @@ def the_factor_of_rl():
     pair = w_to_2w(gamma=gamma)
     learner = linear_td(pair.mdp, pair.policy, pair.features, pair.weights)
     after_td = learner.update(Fraction(1, 10))(fractions(1))
-    yield equal(after_td, [Fraction(27, 25)], "w and 2w, only the first updated, α = 1/10: w times 1 + α(2γ - 1) = 1.08")
+    yield equal(
+        after_td, [Fraction(27, 25)], "w and 2w, only the first updated, α = 1/10: w times 1 + α(2γ - 1) = 1.08"
+    )
     yield exceeds(after_td[0], 1, "more than 1 for γ > 1/2: features can turn it into an expansion")
 
 
@@ -914,7 +934,8 @@ banach_again
 # answers the document's closing riddle.
 #
 # But a step of EM never breaks a symmetry. Two coins, one chosen at random each time, two tosses: once two heads, once none. Started with equal
-# coins, EM stays with (½, ½), which is a saddle.
+# coins, EM stays with (½, ½), which is a saddle. The two maxima, (1, 0) and (0, 1), are the same coins renamed: with several fixed points EM is no contraction of
+# the whole space, only near each.
 
 
 # %%
@@ -1054,7 +1075,7 @@ newtons_method
 
 # %%
 @figure
-def four_rates():
+def five_rates():
     """Errors on a log axis: straight lines contract, and the steepness is the factor; Newton at a simple root is no straight line."""
     steps = range(9)
     top = (15 + 53809**0.5) / 394
@@ -1074,4 +1095,4 @@ def four_rates():
     return ax.figure
 
 
-four_rates
+five_rates

@@ -361,7 +361,7 @@ def exploration_of_dqn():
 exploration_of_dqn
 
 # %% [markdown]
-# **IQL's τ**: higher is closer to the maximum, here for the four action values of line 345. **CQL's α**: the larger, the lower the values of
+# **IQL's τ**: higher is closer to the maximum, here for the four action values of line 333. **CQL's α**: the larger, the lower the values of
 # actions that the data show less than μ takes them. **DPO's β** works backwards: it is a price, and the *smaller* it is the further
 # the policy goes.
 
