@@ -249,7 +249,7 @@ greedy_or_not
 # ## Superhuman?
 #
 # The paper scores a game as 100 (DQN − random) / (human − random). On 29 of 49 games that is above 75, on more than twenty above 100. And
-# its ablation says which part did it: on Breakout replay is worth a factor of 24 to 75, the target network a third on top.
+# its ablation says which part did it: on Breakout replay is worth a factor of 31 to 75, the target network a third on top.
 
 # %%
 ABLATION = {"both": 316.8, "replay only": 240.7, "target network only": 10.2, "neither": 3.2}  # Extended Data Table 3
@@ -263,21 +263,23 @@ def human_normalised(score, at_random, human):
 @claim(
     "notes-184",
     says="These two let DQN reach superhuman scores on many Atari games",
-    verdict=Holds(note="more than twenty of 49; on Montezuma's Revenge 0 %, and on Ms. Pac-Man 13 %"),
+    verdict=Holds(note="more than twenty of 49; not on all: 13 % on Ms. Pac-Man"),
     about=human_normalised,
 )
 def superhuman():
     games = {
-        "Video Pinball": ("42684", "16257", "17298", "2.539e3"),
-        "Boxing": ("71.8", "0.1", "4.3", "1.707e3"),
-        "Breakout": ("401.2", "1.7", "31.8", "1.327e3"),
-        "Pong": ("18.9", "-20.7", "9.3", "132.0"),
-        "Space Invaders": ("1976", "148", "1652", "1.2e2"),
+        "Video Pinball": ("42684", "16257", "17298", "2539"),
+        "Boxing": ("71.8", "0.1", "4.3", "1707"),
+        "Breakout": ("401.2", "1.7", "31.8", "1327"),
+        "Pong": ("18.9", "-20.7", "9.3", "132"),
+        "Space Invaders": ("1976", "148", "1652", "122"),
     }
     for name, (score, chance, human, percent) in games.items():
         found = human_normalised(*map(Fraction, (score, chance, human)))
-        yield agrees(printed(percent), found, name)
+        yield agrees(printed(percent, digits=len(percent)), found, name)
         yield below(100, found, f"{name}: above the human")
+    pacman = human_normalised(Fraction(2311), Fraction(307), Fraction(15_693))
+    yield agrees(printed("13", digits=2), pacman, "Ms. Pac-Man")
     yield sourced("Mnih et al. (2015), Figure 3 and Extended Data Table 2: 29 of 49 games above 75 %")
     neither = human_normalised(Fraction("3.2"), Fraction("1.7"), Fraction("31.8"))
     yield below(neither, 5, "Breakout with neither replay nor target network (Extended Data Table 3): 5 % at most")
@@ -511,7 +513,7 @@ def neither_is_always_stable():
     import matplotlib.pyplot as plt
 
     fig, axes = plt.subplots(1, 2, figsize=(8.5, 3.2))
-    cases = [(flipping(), TENTH, 50, ("0.005",), 400), (impatient(), TENTH**2, 2000, ("0.005", "0.0005"), 12_000)]
+    cases = [(flipping(), TENTH, 50, ("0.005",), 400), (impatient(), TENTH**2, 2000, ("0.005", "0.0005"), 30_000)]
     for ax, (td, rate, every, shares, updates) in zip(axes, cases, strict=True):
         for tau, colour in zip(("0", *shares), (COLOURS[1], COLOURS[0], COLOURS[2]), strict=False):
             one_update = soft_target(td, rate, Fraction(tau)).matrix.to_array().astype(float)

@@ -56,6 +56,7 @@ from rlexact.formulas.reinforce import (
     leave_one_out_baseline,
     reinforce_loss,
     reinforce_loss_gradient,
+    score_gradient,
 )
 from rlexact.formulas.returns import returns_to_go
 from rlexact.gallery.counterexamples import w_to_2w
@@ -412,8 +413,8 @@ def surrogate(log_probs, rewards, gamma):
 
 
 # %% [markdown]
-# The model: a first choice that leads to one of two states, by chance, and a second choice there. Six paths, all of two steps; policies are
-# softmax tables, not even ones.
+# The model: a first choice that leads to one of two states, by chance, and a second choice there. Six paths, all of two steps; the
+# policy is a softmax table, even in one state only.
 
 
 # %%
@@ -533,22 +534,24 @@ def a_loss_not_a_gradient():
 a_loss_not_a_gradient
 
 # %% [markdown]
-# **The sign** is right: descent on the loss is ascent on the return. The loss's own value says nothing, and it has no minimum: it is linear in the
+# **The sign** is right: descent on the loss is ascent along the estimate, and at γ = 1 on the return. The loss's own value says nothing, and it has no minimum: it is linear in the
 # log-probabilities, which have no lower bound. It is good for one step at a time.
 
 
 # %%
 @claim(
     "theory-530",
-    says="Minimising the loss, with its minus sign, ascends the objective",
+    says="The minus sign: descent on the loss is ascent along the estimated gradient",
     verdict=Holds(
-        note="γ = 1, a small step, fresh episodes, N ≥ 2; below γ = 1 see theory-531. The loss itself has no minimum"
+        note="a step at a time: the loss has no minimum. Whether the estimate is a gradient at all is theory-531"
     ),
-    about=(surrogate, policy_gradient),
+    about=(surrogate, score_gradient, policy_gradient),
 )
 def the_sign():
-    slope = true_slope(ONE)
-    model, family = journey(ONE)
+    batch, paid = [fractions(1, -2), fractions(-1, 3)], [fractions(1, 4), fractions(5, 2)]
+    upwards = score_gradient(np.concatenate(batch)[:, None], fractions("-3/2", 1, "3/2", -1))
+    yield equal(-surrogate(batch, paid, HALF), upwards[0], "one batch, scores for log π: -∇loss = Σ ψ (G - b)/(NT)")
+    slope, (model, family) = true_slope(ONE), journey(ONE)
     yield equal(policy_gradient(model, family), slope, "∇J at γ = 1, from the polynomial J")
     down = -mean_gradient(ONE, 2)
     yield equal(down, slope / 4, "the mean step of descent, N = 2, T = 2: (1 - 1/2)/2 of ∇J, upwards")
