@@ -31,7 +31,7 @@ from rlexact.claims import (
     sourced,
     swept,
 )
-from rlexact.exact.bellman import backup, greedy
+from rlexact.exact.bellman import greedy
 from rlexact.exact.estimator_law import estimator_law
 from rlexact.exact.evaluation import action_value, advantage, policy_value
 from rlexact.exact.fisher import natural_gradient
@@ -43,7 +43,7 @@ from rlexact.exact.paths import paths
 from rlexact.exact.policy_iteration import policy_iteration
 from rlexact.exact.return_estimators import lambda_advantage_law
 from rlexact.formulas.actor_critic import td_actor_critic_step
-from rlexact.formulas.gae import gae, td_errors
+from rlexact.formulas.gae import td_errors
 from rlexact.formulas.returns import monte_carlo_advantages, n_step_advantages, returns_to_go
 from rlexact.mdp import MDP
 from rlexact.plotting import COLOURS, figure
@@ -120,12 +120,13 @@ def batch_mean(rewards):
     return sum(rewards) / len(rewards)
 
 
-def whole_return_step(model, family, v):
-    """E Σ_t ∂log π(a_t | s_t) (G_t - v(s_t)) over all paths of the relay: (S, A)."""
+def whole_return_step(model, family, v, first=0):
+    """E Σ_{t ≥ first} ∂log π(a_t | s_t) (G_t - v(s_t)) over all paths of the relay: (S, A)."""
     total = 0 * family.policy
     for path in paths(model, family.policy, 2):
         credit = monte_carlo_advantages(path.rewards, [v[s] for s in path.states[:2]], [False, True], None, 1)
-        for (s, a), c in zip(zip(path.states, path.actions, strict=False), credit, strict=True):
+        for t in range(first, 2):
+            s, a, c = path.states[t], path.actions[t], credit[t]
             total[s] = total[s] + path.probability * c * (np.array([1 - a, a]) - family.policy[s])
     return total
 
@@ -137,7 +138,7 @@ def whole_return_step(model, family, v):
     "(lost box: unbiased whatever the critic)",
     verdict=Conditional(
         given="the critic was fixed before these trajectories were drawn; fitted to the same ones it takes part of the gradient with it, "
-        "1/N of it for a batch mean. (And U is not discounted, as G_t here)"
+        "1/N of it for a batch mean. And the sum counts every action, the first (line 102: a_0) too, and U is not discounted"
     ),
     about=(monte_carlo_advantages, policy_gradient),
 )
@@ -153,6 +154,10 @@ def the_batch_gradient():
     )
     fitted = [batch_step(n, batch_mean) for n in (1, 2, 3, 4)]
     yield equal(fitted, [QUARTER * (1 - Fraction(1, n)) for n in (1, 2, 3, 4)], "fitted first: (1 - 1/N)/4, N = 1 to 4")
+    late = whole_return_step(model, family, v, first=1)
+    yield differs(
+        late[0], by_hand[0], "line 102 begins with step 0, the sum with 1: without the first step, at state 0"
+    )
     yield differs(QUARTER, fitted[0], "one trajectory, critic fitted to it: E ĝ")
 
 
@@ -181,14 +186,16 @@ def any_two_states():
     "notes-100",
     says=r"the advantage is $A^\pi(s_t, a_t) = G_t - V_\phi(s_t)$, for A2C $R(s_t, a_t) + \gamma V_\phi(s_{t+1}) - V_\phi(s_t)$",
     verdict=Conditional(
-        given="V_φ = V^π, and 'is' means 'is in the mean, given s_t and a_t' (or everything that follows is sure)"
+        given="V_φ = V^π of the same discount as G_t, and 'is' means 'is in the mean, given s_t and a_t' (or all that follows is sure)"
     ),
     about=(lambda_advantage_law, monte_carlo_advantages, td_errors, advantage),
 )
 def an_estimate_and_its_target():
-    model, policy, leads = any_two_states()
+    leads = np.array([[0, 1], [1, 0]])
+    r, e = sympy.symbols("r:4", real=True), np.array(sympy.symbols("e:2", real=True))
+    model = MDP(np.eye(2, dtype=int)[leads].tolist(), [r[:2], r[2:]], HALF, initial=0)
+    policy = np.array([[sympy.Rational(3, 4), sympy.Rational(1, 4)], [sympy.Rational(1, 2)] * 2])
     v, a = policy_value(model, policy), advantage(model, policy)
-    e = np.array(sympy.symbols("e:2", real=True))
     yield proved(lambda_advantage_law(model, policy, v + e, 1).mean - a + e[:, None], "mean of G - V_φ: A - e(s)")
     one_step = lambda_advantage_law(model, policy, v + e, 0).mean
     yield proved(one_step - a - model.gamma * e[leads] + e[:, None], "mean of the one-step form: A + γ e(s') - e(s)")
@@ -254,21 +261,8 @@ what_the_name_means
 
 
 # %%
-@claim(
-    "notes-101",
-    says="the one-step advantage is the one-step TD error",
-    verdict=Holds(note="V(s') is 0 where the episode ended"),
-    about=(td_errors, n_step_advantages, gae),
-)
-def one_step_is_delta():
-    r, v, g = sympy.symbols("r:3", real=True), sympy.symbols("v:4", real=True), sympy.Symbol("gamma", positive=True)
-    written = np.array([r[t] + g * v[t + 1] - v[t] for t in range(3)])
-    yield proved(td_errors(r, v[:3], v[1:], None, g) - written, "the TD error")
-    yield proved(n_step_advantages(r, v[:3], v[1:], None, None, g, 1) - written, "the n-step advantage, n = 1")
-    yield proved(gae(r, v[:3], v[1:], None, None, g, 0) - written, "GAE, λ = 0")
-
-
-one_step_is_delta
+delta = same_as("notes-101", of="reference-060", says="the one-step advantage is the one-step TD error")
+delta
 
 
 # %%
@@ -290,12 +284,9 @@ def the_mean_advantage():
     a = advantage(model, policy)
     yield proved((policy * a).sum(axis=1), "two states, any rewards, γ and p")
     yield proved((a[0, 1] - a[0, 0]) - (action_value(model, policy) @ [-1, 1])[0], "differences are those of Q")
-    yield equal(advantage(*three_arms_and_policy())[0], [Fraction(5, 4), QUARTER, Fraction(-11, 4)], "three arms")
-
-
-def three_arms_and_policy():
     model, family = three_arms()
-    return model, family.policy
+    found = advantage(model, family.policy)[0]
+    yield equal(found, [Fraction(5, 4), QUARTER, Fraction(-11, 4)], "three arms: 4, 3, 0 less 11/4")
 
 
 the_mean_advantage
@@ -309,28 +300,10 @@ the_mean_advantage
 
 
 # %%
-def episode_step(model, v, discounted):
+def episode_step(model, v, discount):
     """E of the actor's steps over an episode of the relay, θ and w held, α = 1: (S, A)."""
-    policy, total = uniform(model), 0 * uniform(model)
-    for path in paths(model, policy, 2):
-        for t, (s, a) in enumerate(zip(path.states, path.actions, strict=False)):
-            last = t == 1
-            step = td_actor_critic_step(
-                [0, 0],
-                [0],
-                np.array([1 - a, a]) - policy[s],
-                [1],
-                path.rewards[t],
-                v[s],
-                v[0] if last else v[1],
-                last,
-                gamma=model.gamma,
-                actor_step=1,
-                critic_step=1,
-                discount=model.gamma**t if discounted else 1,
-            )
-            total[s] = total[s] + path.probability * step.theta
-    return total
+    family = softmax_at(model, uniform(model))
+    return estimator_law(model, family.policy, 2, actor_critic(model, family, v, discount=discount)).mean
 
 
 @claim(
@@ -340,15 +313,15 @@ def episode_step(model, v, discounted):
     verdict=Conditional(
         given="the step at time t is multiplied by γ^t, as in the book (or γ = 1), and θ is held over the episode"
     ),
-    about=(td_actor_critic_step, policy_gradient),
+    about=(td_actor_critic_step, actor_critic, policy_gradient),
 )
 def the_one_step_box():
     model = relay(HALF)
     gradient = policy_gradient(model, softmax_at(model, uniform(model)))
     yield equal(gradient, [[-QUARTER, QUARTER], [-HALF, HALF]], "relay, γ = 1/2: ∇J")
     right = vector(Fraction(3, 2), 2)
-    yield equal(episode_step(model, right, True), gradient, "right critic, γ^t kept")
-    yield differs(episode_step(model, right, False), gradient, "γ^t left out")
+    yield equal(episode_step(model, right, HALF), gradient, "right critic, γ^t kept")
+    yield differs(episode_step(model, right, ONE), gradient, "γ^t left out")
     moved = td_actor_critic_step(
         [0], [3], [1], [1], 5, 3, 10, False, gamma=HALF, actor_step=1, critic_step=Fraction(1, 2)
     )
@@ -488,7 +461,7 @@ def one_sweep(model, policy, v):
         given="states and actions are finite and every evaluation is carried to the end; with evaluation cut short a policy can get worse "
         "on the way, and the values may only converge"
     ),
-    about=(improved, policy_value, greedy),
+    about=(policy_value, one_sweep),
 )
 def in_turn():
     for model in iterated_models():
@@ -678,7 +651,7 @@ def pulls_by(behaviour, ratio):
 @claim(
     "notes-110",
     says="actor-critic is on-policy: data, values and improvement belong to the current policy",
-    verdict=Holds(note="as described; line 2200 and after describe actor-critics that learn from a replay buffer"),
+    verdict=Holds(note="as described; the actor-critics of line 1778 and after learn from a replay buffer and are not"),
     about=(policy_gradient, actor_critic),
 )
 def own_data():

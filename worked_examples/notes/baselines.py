@@ -130,10 +130,9 @@ unbiased_and_noisy
 
 
 # %%
-def rooms(low):
-    """The good room pays 10 or 12, the bad one `low` or `low` + 2; each by a coin.  -> (model, softmax family)."""
-    paid = [[10, 12], [low, low + 2]]
-    table = [[[(ONE, None, r + 0 * ONE, True)] for r in room] for room in paid]
+def rooms():
+    """A coin leads into the good room, which pays 10 or 12, or into the bad one: -12 or -10."""
+    table = [[[(ONE, None, r, True)] for r in paid] for paid in ((10, 12), (-12, -10))]
     model = MDP.from_outcomes(table, ONE, [HALF, HALF])
     return model, softmax_at(model, uniform(model))
 
@@ -144,11 +143,6 @@ def own_pushes(model, estimator):
     return [[found[s, a][s, a] for a in range(model.n_actions)] for s in range(model.n_states)]
 
 
-def comes_out_ahead(n, better, worse):
-    """The chance that n even draws push the better logit further, by (better, worse) on each draw: a binomial sum."""
-    return Fraction(sum(comb(n, k) for k in range(n + 1) if better * k > worse * (n - k)), 2**n)
-
-
 @claim(
     "notes-072",
     says="Without a baseline good states reinforce everything, bad states suppress everything: useless for learning which is better",
@@ -156,10 +150,10 @@ def comes_out_ahead(n, better, worse):
         because="the sizes of the pushes differ, and their mean is the same vector with a baseline and without",
         instead="the direction is there; it takes more samples to see it, and with the baseline one may do",
     ),
-    about=(reward_to_go_law, comes_out_ahead, own_pushes),
+    about=(reward_to_go_law, own_pushes),
 )
 def is_it_useless():
-    model, family = rooms(-12)
+    model, family = rooms()
     v = np.array([Fraction(11), Fraction(-11)])
     without, centred = reward_to_go_law(model, family, 1), reward_to_go_law(model, family, 1, v)
     yield equal(without.mean, [[-QUARTER, QUARTER]] * 2, "mean update without a baseline: the better arm in each room")
@@ -167,10 +161,11 @@ def is_it_useless():
     spread = [np.trace(law.covariance) for law in (without, centred)]
     yield equal(spread, [Fraction(243, 4), QUARTER], "total variance: (100 + 144)/4 - 1/4, and (1 + 1)/4 - 1/4")
     worse, better = own_pushes(model, reward_to_go(model, family))[0]
-    chances = [comes_out_ahead(n, better, worse) for n in (1, 100, 1000)]
-    yield equal(chances[0], HALF, "one sample tells nothing")
-    yield equal(chances[1], Fraction(sum(comb(100, k) for k in range(46, 101)), 2**100), "100: 46 or more, 0.82")
-    yield against(chances[2] > Fraction(997, 1000), "a thousand samples find the better arm")
+    ahead = [sum(comb(n, k) for k in range(n + 1) if better * k > worse * (n - k)) for n in (1, 100, 1000)]
+    yield equal(
+        ahead[:2], [1, sum(comb(100, k) for k in range(46, 101))], "of 2 and 2^100 draws; 46 of 100 suffice: 0.82"
+    )
+    yield against(1000 * ahead[2] > 997 * 2**1000, "in 99.7 % and more, a thousand samples find the better arm")
 
 
 is_it_useless
@@ -184,58 +179,22 @@ two_rooms = same_as(
 two_rooms
 
 # %% [markdown]
-# **Only those above average?** With $b = V^\pi(s)$ and returns that nothing but the action decides, yes: the push has the sign of the advantage.
-# A return that chance has a hand in can come out above the average for an action below it.
-
-
-# %%
-def lucky_arm():
-    """Arm 0 pays 0 or 3 by a coin, arm 1 pays 2."""
-    table = [[[(HALF, None, 0, True), (HALF, None, 3, True)], [(ONE, None, 2, True)]]]
-    model = MDP.from_outcomes(table, ONE, 0)
-    return model, softmax_at(model, uniform(model))
-
-
-@claim(
-    "notes-073",
-    says="With a baseline only actions above the state's average are reinforced, only those below are suppressed",
-    verdict=Conditional(
-        given="b is V^π(s), no chance follows the action, and a sample's push on its own logit is meant"
-    ),
-    about=(own_pushes, advantage, policy_value),
-)
-def only_the_better_ones():
-    model, family = rooms(1)
-    v = policy_value(model, family.policy)
-    yield equal(v, [11, 2], "values of the rooms")
-    pushes = own_pushes(model, reward_to_go(model, family).minus(lambda t, s: v[s]))
-    yield equal(pushes, [[-HALF, HALF]] * 2, "less V: one up, one down in each room")
-    model, family = lucky_arm()
-    v = policy_value(model, family.policy)[0]
-    worse = advantage(model, family.policy)[0, 0]
-    yield equal([v, worse], [Fraction(7, 4), -QUARTER], "an arm with 0 or 3, an arm with 2: V, and A of the first")
-    less = reward_to_go(model, family).minus(lambda t, s: v)
-    lucky = next(p for p in paths(model, family.policy, 1) if p.rewards == (3,))
-    yield against(bool(less(lucky)[0, 0] > 0 > worse), "a lucky 3 reinforces the arm below average")
-
-
-only_the_better_ones
-
-# %% [markdown]
-# **An advantage over the others** is one over their *average*: $A(a) = (1 - \pi(a))\,(Q(a) - \bar Q_{\text{others}})$. With two actions
-# that is the same as being the better one. With three it is not.
+# **Only the better ones?** With $b = V^\pi(s)$ and returns that nothing but the action decides, a sample's push has the sign of the advantage. A return that
+# chance has a hand in can come out above the average for an action below it. And an advantage is one over the others' *average*,
+# $A(a) = (1 - \pi(a))\,(Q(a) - \bar Q_{\text{others}})$: with two actions the better one has it, with three the second best may as well.
 
 
 # %%
 @claim(
     "notes-071",
-    says="An advantage is a higher return than the other actions of that state",
+    "notes-073",
+    says="An advantage is a higher return than the other actions; with a baseline only actions above the state's average are reinforced",
     verdict=Conditional(
-        given="'the others' means their average under π; one can have an advantage and not be the best"
+        given="'the others' means their average under π; b is V^π(s), no chance follows the action, a sample's own push is meant"
     ),
-    about=advantage,
+    about=(own_pushes, advantage, policy_value),
 )
-def over_the_others():
+def only_the_better_ones():
     q, w = sympy.symbols("q:3", real=True), sympy.symbols("w:3", positive=True)
     pi = [x / sum(w) for x in w]
     model = MDP([[[0, 1]] * 3, [[0, 0]] * 3], [q, [0] * 3], sympy.Integer(1), initial=0, terminal=[1])
@@ -245,36 +204,59 @@ def over_the_others():
     a = advantage(gallery.bandit((4, 3, 0)), np.array([[HALF, QUARTER, QUARTER]]))[0]
     yield equal(a, [Fraction(5, 4), QUARTER, Fraction(-11, 4)], "arms 4, 3, 0 at ½, ¼, ¼")
     yield against(bool(0 < a[1] < a[0]), "the middle one has an advantage, and not a higher return than the first")
+    model, family = rooms()
+    v = policy_value(model, family.policy)
+    yield equal(v, [11, -11], "values of the rooms")
+    pushes = own_pushes(model, reward_to_go(model, family).minus(lambda t, s: v[s]))
+    yield equal(pushes, [[-HALF, HALF]] * 2, "less V: one up, one down in each room")
+    model = MDP.from_outcomes([[[(HALF, None, 0, True), (HALF, None, 3, True)], [(ONE, None, 2, True)]]], ONE, 0)
+    family, v = softmax_at(model, uniform(model)), policy_value(model, uniform(model))[0]
+    worse = advantage(model, family.policy)[0, 0]
+    yield equal([v, worse], [Fraction(7, 4), -QUARTER], "an arm with 0 or 3, an arm with 2: V, and A of the first")
+    lucky = next(p for p in paths(model, family.policy, 1) if p.rewards == (3,))
+    push = reward_to_go(model, family).minus(lambda t, s: v)(lucky)[0, 0]
+    yield against(bool(push > 0 > worse), "a lucky 3 reinforces the arm below average")
 
 
-over_the_others
+only_the_better_ones
 
 # %% [markdown]
 # ## What a baseline is
 #
-# In the loss of REINFORCE, $-\log\pi\,(G - b)$, the baseline changes the factor and nothing else.
+# In the loss of REINFORCE, $-\log\pi\,(G - b)$, the baseline changes the factor of the score and nothing else. The second of the three choices
+# is computed from the batch, one mean for each time step. It needs one word about episodes that are over: they count with a return of 0, or are left
+# out and $N$ is then smaller.
 
 
 # %%
+def batch(rewards):
+    """Returns to go of several trajectories of equal length, time first: (T, N)."""
+    r = np.array(rewards, dtype=object).T
+    return returns_to_go(r, [[False] * r.shape[1]] * (len(r) - 1) + [[True] * r.shape[1]], None, ONE)
+
+
 @claim(
     "notes-062",
-    says=r"A baseline is a reference value subtracted from the return: $(G_t - b)$ in place of $G_t$",
+    "notes-065",
+    says=r"A baseline is a reference value: $(G_t - b)$ in place of $G_t$; for each time, $b_t = \frac1N \sum_i G_t^{(i)}$",
     verdict=Holds(
-        note="it leaves the mean alone if it looks neither at the action nor at anything that follows from it"
+        note="as definitions. The mean stays if b looks neither at the action nor at what follows; the batch's own mean does"
     ),
-    about=reinforce_loss_gradient,
+    about=(reinforce_loss_gradient, batch_mean_baseline),
 )
-def the_definition():
+def the_definitions():
     g, b = sympy.symbols("G b", real=True)
     yield proved(-reinforce_loss_gradient([-1], [g], [b])[0] - (g - b), "the weight of ∇log π")
-    p = sympy.Symbol("p", positive=True)
-    weights = -reinforce_loss_gradient([0, 0], sympy.symbols("G:2", real=True), b)
-    plain = -reinforce_loss_gradient([0, 0], sympy.symbols("G:2", real=True), 0)
-    gap = weights - plain
-    yield proved(p * (1 - p) * gap[0] + (1 - p) * (-p) * gap[1], "two actions, scores 1 - p and -p: the same mean")
+    gains = batch([[1, 2, 3], [0, 0, 4], [5, 1, 2]])
+    yield equal(gains, [[6, 4, 8], [5, 4, 3], [3, 4, 2]], "returns of three trajectories at t = 0, 1, 2")
+    means = batch_mean_baseline(gains)
+    yield equal(means[:, 0], [6, 4, 3], "their means")
+    yield equal((gains - means).sum(axis=1), [0, 0, 0], "what is left adds up to 0 at each step")
+    over = [[True] * 3, [True] * 3, [True, False, True]]
+    yield equal(batch_mean_baseline(gains, over)[2, 0], Fraction(5, 2), "the second over by t = 2, left out: (3 + 2)/2")
 
 
-the_definition
+the_definitions
 
 # %% [markdown]
 # ### One number: $b = E[R(\tau)]$
@@ -292,11 +274,6 @@ def prepaid(c):
     return model, softmax_at(model, uniform(model))
 
 
-def mean_weights(model, family, b):
-    """E[G_t - b] at t = 0 and t = 1."""
-    return [expect(model, family.policy, 2, lambda path, t=t: sum(path.rewards[t:]) - b) for t in (0, 1)]
-
-
 def total_variance(model, family, steps, estimator):
     """The trace of the covariance of one estimate."""
     return np.trace(estimator_law(model, family.policy, steps, estimator).covariance)
@@ -308,23 +285,21 @@ def total_variance(model, family, steps, estimator):
     verdict=Conditional(
         given="the weight is R(τ) itself, as at the first step; a G_t of a later step has another mean"
     ),
-    about=(expected_return, mean_weights, total_variance),
+    about=(expected_return, total_variance),
 )
 def the_expected_total():
     for c, noise in ((ONE, HALF), (30 * ONE, Fraction(450))):
         model, family = prepaid(c)
         b = expected_return(model, family.policy)
         yield equal(b, c + 11, f"c = {c}: E R(τ)")
-        weights = mean_weights(model, family, b)
+        weights = [expect(model, family.policy, 2, lambda path, t=t, b=b: sum(path.rewards[t:]) - b) for t in (0, 1)]
         yield equal(weights, [0, -c], "mean weight at the first step and at the second")
         centred = reward_to_go(model, family).minus(lambda t, s, b=b: b)
         yield equal(total_variance(model, family, 2, centred), noise, "total variance, c²/2")
     plain = total_variance(model, family, 2, reward_to_go(model, family))
     yield equal(plain, Fraction(121, 2), "with no baseline")
     yield exceeds(noise, plain, "c = 30: noisier than with none")
-    yield against(
-        weights[1] != 0, "the second step's weights are not centred: both its actions are suppressed when drawn"
-    )
+    yield against(weights[1] != 0, "the second step's weights are not centred: -31 and -29, whatever is done")
 
 
 the_expected_total
@@ -363,36 +338,7 @@ a_constant_baseline
 # %% [markdown]
 # ### One number for each step: the batch's own mean
 #
-# As a *definition* line 446 needs one word about episodes that are over: they count with a return of 0, or are left out and $N$ is then smaller.
-
-
-# %%
-def batch(rewards):
-    """Returns to go of several trajectories of equal length, time first: (T, N)."""
-    r = np.array(rewards, dtype=object).T
-    return returns_to_go(r, [[False] * r.shape[1]] * (len(r) - 1) + [[True] * r.shape[1]], None, ONE)
-
-
-@claim(
-    "notes-065",
-    says=r"Time-dependent baseline: $b_t = \frac1N \sum_i G_t^{(i)}$, a vector of length T",
-    verdict=Holds(note="an episode that is over counts with 0, or is left out and N is then smaller"),
-    about=batch_mean_baseline,
-)
-def one_for_each_step():
-    gains = batch([[1, 2, 3], [0, 0, 4], [5, 1, 2]])
-    b = batch_mean_baseline(gains)
-    yield equal(gains, [[6, 4, 8], [5, 4, 3], [3, 4, 2]], "returns of three trajectories at t = 0, 1, 2")
-    yield equal(b[:, 0], [6, 4, 3], "their means")
-    yield equal((gains - b).sum(axis=1), [0, 0, 0], "what is left adds up to 0 at each step")
-    over = [[True] * 3, [True] * 3, [True, False, True]]
-    yield equal(batch_mean_baseline(gains, over)[2, 0], Fraction(5, 2), "the second over by t = 2, left out: (3 + 2)/2")
-
-
-one_for_each_step
-
-# %% [markdown]
-# As a *baseline* it is not one of those that the proof of line 511 covers: it holds the sample's own return, which the action does enter. For one
+# It is not one of the baselines that the proof of line 511 covers: it holds the sample's own return, which the action does enter. For one
 # trajectory it is that return, and every weight is 0. For $N$, $G^i - \bar G = (1 - \frac1N)\,(G^i - \bar G_{\text{others}})$, and the average over the others is a
 # proper baseline: the estimate has mean $(1 - \frac1N)\,\nabla U$. The direction is right, the length is short.
 
@@ -454,13 +400,10 @@ its_own_return
     about=(returns_to_go, batch_mean_baseline),
 )
 def more_still_ahead():
-    paid, cost, goal = (batch([[x] * 2 + [y]] * 2) for x, y in ((1, 1), (-1, -1), (0, 1)))
-    yield equal(paid[:, 0], [3, 2, 1], "1 a step: less and less")
-    yield equal(cost[:, 0], [-3, -2, -1], "-1 a step")
-    yield exceeds(cost[2, 0], cost[0, 0], "there the last remaining return is the largest")
-    yield equal(goal[:, 0], [1, 1, 1], "a reward at the end only: no trend")
-    for gains in (paid, cost, goal):
-        yield equal(gains - batch_mean_baseline(gains), 0 * gains, "what b_t leaves of it")
+    paid, cost = batch([[1, 1, 1]] * 2), batch([[-1, -1, -1]] * 2)
+    yield equal([paid[:, 0], cost[:, 0]], [[3, 2, 1], [-3, -2, -1]], "1 a step, and -1 a step")
+    yield exceeds(cost[2, 0], cost[0, 0], "with costs the last remaining return is the largest")
+    yield equal(cost - batch_mean_baseline(cost), 0 * cost, "b_t removes the trend of either sign")
 
 
 more_still_ahead
@@ -518,17 +461,6 @@ true_gradient
 
 
 # %%
-def parts(model, family, b):
-    """E of Σ ∇log π (G - b), of Σ ∇log π G, and of ∇log π b at t = 0 and at t = 1, each over paths."""
-    plain, scores = reward_to_go(model, family), score_table(model, family)
-
-    def second(t):
-        return lambda path: b[t, path.states[t]] * scores[path.states[t], path.actions[t]]
-
-    f = (plain.minus(lambda t, s: b[t, s]), plain, second(0), second(1))
-    return [expect(model, family.policy, 2, each)[:3] for each in f]
-
-
 @claim(
     "notes-069",
     "notes-075",
@@ -542,16 +474,24 @@ def parts(model, family, b):
     verdict=Holds(
         note="π > 0 wherever θ can move it; b may depend on the time too. A V fitted to the same batch is not of this kind"
     ),
-    about=(parts, score_table, monte_carlo_advantages, score_gradient),
+    about=(reward_to_go, score_table, monte_carlo_advantages, score_gradient),
 )
 def the_proof():
     model, family, chance = two_decisions()
     b = {at: sympy.Symbol("b{}{}".format(*at), real=True) for at in ((0, 0), (1, 1), (1, 2))}
     p, by_hand = chance[0], slope(model, family, chance)
-    left, first, *second = parts(model, family, b)
+    plain, scores = reward_to_go(model, family), score_table(model, family)
+    left, first, *second = (
+        expect(model, family.policy, 2, f)[:3]
+        for f in (
+            plain.minus(lambda t, s: b[t, s]),
+            plain,
+            *(lambda w, t=t: b[t, w.states[t]] * scores[w.states[t], w.actions[t]] for t in (0, 1)),
+        )
+    )
     yield proved(left - (first - sum(second)), "the split, entry by entry")
     yield proved(first[:, 1] - by_hand, "its first part is ∇U")
-    inner = (family.policy[:3, :, None, None] * score_table(model, family)[:3]).sum(axis=1)[:, :3]
+    inner = (family.policy[:3, :, None, None] * scores[:3]).sum(axis=1)[:, :3]
     yield proved(second[0] - b[0, 0] * inner[0], "t = 0: the tower")
     yield proved(second[1] - (1 - p) * b[1, 1] * inner[1] - p * b[1, 2] * inner[2], "t = 1: states by their chances")
     w = sympy.symbols("w:3", positive=True)
@@ -561,7 +501,7 @@ def the_proof():
     yield proved([x * sympy.diff(sum(pi), x) for x in w], "Σ ∇π = ∇ Σ π = ∇ 1 = 0")
     yield proved(inner, "so the inner mean is 0 in every state")
     yield proved(left[:, 1] - by_hand, "and the mean is ∇U for every b(t, s)")
-    v, scores = policy_value(model, family.policy), score_table(model, family)
+    v = policy_value(model, family.policy)
 
     def less_v(path):
         at = list(path.states[:2])
@@ -585,14 +525,6 @@ the_proof
 
 
 # %%
-def one_choice():
-    """(p, b, variance of a component of the sampled gradient) for arms 1 and 0, everything free."""
-    p, b = sympy.Symbol("p", positive=True), sympy.Symbol("b", real=True)
-    arms = gallery.bandit((1, 0)).to_symbolic()
-    law = reward_to_go_law(arms, softmax_at(arms, np.array([[p, 1 - p]])), 1, [b])
-    return p, b, law.variance[0, 0]
-
-
 @claim(
     "notes-081",
     says="Any baseline that depends only on the state reduces the variance",
@@ -600,10 +532,11 @@ def one_choice():
         because="b = 10 multiplies it by 361 in the simplest choice; even V^π can, by 64, as below",
         instead="for one decision it does for b strictly between 0 and 2b*, b* = E[|∇log π|² G] / E[|∇log π|²], and raises it outside",
     ),
-    about=(one_choice, optimal_baseline),
+    about=(reward_to_go_law, optimal_baseline),
 )
 def any_baseline_helps():
-    p, b, variance = one_choice()
+    p, b, arms = sympy.Symbol("p", positive=True), sympy.Symbol("b", real=True), gallery.bandit((1, 0)).to_symbolic()
+    variance = reward_to_go_law(arms, softmax_at(arms, np.array([[p, 1 - p]])), 1, [b]).variance[0, 0]
     yield proved(variance - p * (1 - p) * (b - (1 - p)) ** 2, "Var = p (1 - p) (b - b*)²")
     at = {p: HALF}
     none, far = (variance.subs(at | {b: x}) for x in (0, 10))

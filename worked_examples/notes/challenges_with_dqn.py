@@ -104,7 +104,9 @@ the_target
 @claim(
     "notes-211",
     says=r"In the Huber loss, $x = Q_\theta(s,a) - (r + \gamma \max_{a'} Q_{\theta^-}(s', a'))$",
-    verdict=Conditional(given="s' does not end the episode; the sign is that of minus the usual TD error, which L ignores"),
+    verdict=Conditional(
+        given="s' does not end the episode; the sign is that of minus the usual TD error, which L ignores"
+    ),
     about=(huber_td_loss, dqn_targets),
 )
 def the_error():
@@ -180,7 +182,7 @@ is_it_systematic
 # %% [markdown]
 # **A chain reaction?** An overestimate is inherited only if it is the maximum at $s'$, and each step inherits γ of it: alone, it dies
 # out. What adds up are *fresh* errors, the noise of every state's own maximum. They add up to at most $1/(1-\gamma)$ of one. With the noise
-# above, 3/4 a state, and γ = 0.9 the first states of a long corridor are too high by 6.75.
+# above, 3/4 a state, and γ = 0.9 the first states of a long corridor are too high by nearly 7.5.
 
 
 # %%
@@ -205,7 +207,9 @@ def along_a_corridor(actions, states, gamma):
 )
 def how_errors_travel():
     found = along_a_corridor(3, 40, NINE_TENTHS)
-    yield equal(found, [Fraction(15, 2) * (1 - NINE_TENTHS**k) for k in range(1, 41)], "fresh noise: 3/4 · (1 - γᵏ)/(1 - γ)")
+    yield equal(
+        found, [Fraction(15, 2) * (1 - NINE_TENTHS**k) for k in range(1, 41)], "fresh noise: 3/4 · (1 - γᵏ)/(1 - γ)"
+    )
     single, seen = ONE, []
     for _ in range(3):
         single = one_step_targets([0 * ONE], [single], [False], NINE_TENTHS)[0]
@@ -247,7 +251,9 @@ errors_add_up
 @claim(
     "notes-195",
     says="We pick the action with the largest estimation error",
-    verdict=Conditional(given="the actions are worth the same; else a better action with a smaller error may be picked"),
+    verdict=Conditional(
+        given="the actions are worth the same; else a better action with a smaller error may be picked"
+    ),
     about=chosen_first,
 )
 def which_action_is_picked():
@@ -329,7 +335,9 @@ select
 )
 def evaluate():
     select, judge = fractions([7, 4, 6]), fractions([4, 7, 5])
-    yield equal(double_q_targets(fractions(3), select, judge, [False], HALF), [5], "3 + 4/2: A takes action 0, B says 4")
+    yield equal(
+        double_q_targets(fractions(3), select, judge, [False], HALF), [5], "3 + 4/2: A takes action 0, B says 4"
+    )
     yield equal(double_q_targets(fractions(3), select, judge, [True], HALF), [3], "the episode is over")
     unmasked = double_q_targets(fractions(3), select, judge, [False], HALF)
     yield differs(unmasked, [3 * ONE], "as printed, for an episode that is over")
@@ -350,7 +358,7 @@ double_dqn
 #
 # Different starts and different minibatches do not make them so, if the minibatches come from one buffer: its noise is common to
 # both. Three actions worth 0, two stored rewards of ±1 for each. Trained on everything, A and B agree, and the double estimate is the
-# single one, too high by 35/64. Trained on one draw each, they still share the buffer: half the covariance, and too
+# single one, too high by 9/16. Trained on one draw each, they still share the buffer: the estimate is too
 # high by 3/8. Only separate data remove it.
 
 
@@ -370,7 +378,9 @@ def double_from_one_buffer(own, actions=3):
 @claim(
     "notes-199",
     says="B's errors are independent of A's, since they start differently and see different minibatches; so no common overestimate",
-    verdict=Conditional(given="they learn from separate data; minibatches of one buffer share its noise, whatever the start"),
+    verdict=Conditional(
+        given="they learn from separate data; minibatches of one buffer share its noise, whatever the start"
+    ),
     about=(double_from_one_buffer, double_max_law, single_max_law, table_update),
 )
 def independent_errors():
@@ -380,13 +390,492 @@ def independent_errors():
             for reward in (1, -1, 1):  # the same stored rewards, over and over
                 table = table_update(table, 0, reward * ONE, HALF)
         ends.append(table[0])
-    yield equal(ends[0] - ends[1], 20 * HALF**180, "two starts, 20 apart, 180 updates on the same rewards: 20 · 2^-180 apart")
+    yield equal(
+        ends[0] - ends[1], 20 * HALF**180, "two starts, 20 apart, 180 updates on the same rewards: 20 · 2^-180 apart"
+    )
     law = [{-ONE: QUARTER, 0 * ONE: HALF, ONE: QUARTER}] * 3
-    yield equal(single_max_law(law).mean, Fraction(35, 64), "the largest of three means of two rewards: 37/64 - 2/64")
+    yield equal(single_max_law(law).mean, Fraction(9, 16), "the largest of three means of two rewards: 37/64 - 1/64")
     yield equal(double_max_law(law).bias, 0, "A and B from separate data: no bias")
     yield differs(double_from_one_buffer(own=False), 0, "both trained on the same two rewards per action")
-    yield equal(double_from_one_buffer(own=False), Fraction(35, 64), "as much as the single estimate")
+    yield equal(double_from_one_buffer(own=False), Fraction(9, 16), "as much as the single estimate")
     yield equal(double_from_one_buffer(own=True), Fraction(3, 8), "one draw each: half of a single draw's 3/4")
 
 
 independent_errors
+
+# %% [markdown]
+# ## n-step targets
+#
+# The document says what they cost: variance. They also cost the method its being off-policy. The rewards between are those of the actions that were
+# *taken*. With one step and the right Q the target is right; with two it holds the reward of the next action in the buffer, good or bad.
+
+
+# %%
+@claim(
+    "notes-203",
+    says="The immediate reward comes from the environment and is accurate; after it we rely on Q",
+    verdict=Conditional(given="rewards are not random; the environment gives R, whose mean is r(s, a)"),
+    about=n_step_return_law,
+)
+def accurate_rewards():
+    loop = gallery.left_right_loop()
+    optimal = deterministic(loop, ["right", "left"])
+    v = policy_value(loop, optimal)
+    off = n_step_return_law(loop, optimal, v + 1, 1)
+    yield equal(
+        [*off.bias, *off.variance],
+        [NINE_TENTHS, NINE_TENTHS, 0, 0],
+        "the loop, V̂ one too high: all of the error is γ · 1",
+    )
+    noisy = MDP.from_outcomes({(0, 0): [(HALF, None, 1, True), (HALF, None, -1, True)]}, ONE, 0)
+    law = n_step_return_law(noisy, uniform(noisy), fractions(0), 1)
+    yield equal([*law.mean, *law.variance], [0, 1], "a reward of ±1, then the end: right on average, never accurate")
+    yield against(bool(law.variance[0] > 0), "all of the error is the reward's")
+
+
+accurate_rewards
+
+# %% [markdown]
+# In the display $s'$ is one step after $s$ and $s''$ two: $N$ steps after $s$ is $s_{N+1}$ if $s$ is $s_1$. Elsewhere (line 102) the document
+# counts from $s_0$, and then the bootstrap comes a step late: at $N = 1$ it would skip $s'$. And an episode may end within the $N$ steps.
+
+
+# %%
+@claim(
+    "notes-204",
+    says=r"$y_N = r(s,a) + \gamma r(s',a') + \gamma^2 r(s'',a'') + \dots + \gamma^N \max_a Q_{\theta^-}(s_{N+1}, a)$",
+    verdict=Conditional(given="s is s₁ (line 102 counts from s₀), and the episode does not end within the N steps"),
+    about=n_step_max_targets,
+)
+def the_n_step_target():
+    g = sympy.Symbol("gamma", positive=True)
+    r, best = sympy.symbols("r_1:5", real=True), (10, 20, 30, 40)  # max Q at s_2, s_3, s_4, s_5
+    q = np.array([[sympy.Integer(x), sympy.Integer(-x)] for x in best])
+    going = [False] * 4
+    for n in (1, 2, 3):
+        found = n_step_max_targets(np.array(r), q, going, None, g, n)[0]
+        yield proved(
+            found - sum(g**k * r[k] for k in range(n)) - g**n * best[n - 1], f"N = {n}, from s₁: max Q(s_{n + 1})"
+        )
+    numbers = fractions(*q.astype(int).tolist())
+    one = n_step_max_targets(fractions(1, 1, 1, 1), numbers, going, None, HALF, 1)[0]
+    yield differs(1 + HALF * 20, one, "from s₀, N = 1: the bootstrap at s₂, where s' is s₁")
+    ended = n_step_max_targets(fractions(1, 1, 1, 1), numbers, [False, True, False, False], None, HALF, 3)[0]
+    yield equal(ended, Fraction(3, 2), "an episode of two steps, N = 3: two rewards")
+    yield differs(1 + HALF + QUARTER + 30 * HALF**3, ended, "as printed")
+
+
+the_n_step_target
+
+# %% [markdown]
+# **Real data, about another policy.** On the two-state loop, give the learner the true Q\*. From A it went right, and then, exploring, took the 10
+# at B and ended. The one-step target is right, 300/19. The two-step target is 3 + 0.9 · 10 = 12, with nothing estimated in it.
+
+
+# %%
+def two_steps(second, n):
+    """The n-step target for (A, right) in the loop, Q* behind it, when the second action was `second`."""
+    q, ends = q_star(), second == RIGHT
+    rewards = fractions(3, 10 if ends else 0)
+    return n_step_max_targets(rewards, q[[B, A]], [False, ends], None, NINE_TENTHS, n)[0]
+
+
+@claim(
+    "notes-205",
+    says="n-step targets from the replay buffer trust real data for longer before falling back on estimates that may be wrong",
+    verdict=Conditional(
+        given="the actions after the first are those of the greedy policy; otherwise the target is biased for N ≥ 2, not only noisy"
+    ),
+    about=(n_step_max_targets, two_steps),
+)
+def whose_data():
+    truth = q_star()[A, RIGHT]
+    yield equal([two_steps(a, 1) for a in (LEFT, RIGHT)], [truth, truth], "N = 1: right, whatever is done at B")
+    yield equal(two_steps(LEFT, 2), truth, "N = 2, and then left, which is optimal: right")
+    yield equal(two_steps(RIGHT, 2), 12, "N = 2, and then right")
+    yield differs(two_steps(RIGHT, 2), truth, "real data, and further from the truth, which is 300/19")
+    mixed = (two_steps(LEFT, 2) + two_steps(RIGHT, 2)) / 2
+    yield against(bool(mixed < truth), "the mean over a coin's choices at B: too low, with any number of samples")
+
+
+whose_data
+
+# %% [markdown]
+# **Variance.** More rewards are more noise where they are independent. Where a later reward undoes an earlier one, more steps are *less* noise. And
+# fewer than $N$ steps will do at the end of an episode: then the target is the whole return. $N = 3$ is the choice of Rainbow and of Ape-X; A3C and
+# R2D2 use 5.
+
+
+# %%
+def undone():
+    """State 0 pays +1 or -1 by a coin; the next step takes it back."""
+    first = [(HALF, 1, 1, False), (HALF, 2, -1, False)]
+    return MDP.from_outcomes({(0, 0): first, (1, 0): [(ONE, None, -1, True)], (2, 0): [(ONE, None, 1, True)]}, ONE, 0)
+
+
+@claim(
+    "notes-206",
+    says="n-step returns have higher variance, and need N stored steps after the transition; the most common N is 3",
+    verdict=Conditional(
+        given="later rewards do not undo earlier ones, and the episode does not end first: at an end fewer steps make a whole target"
+    ),
+    about=(n_step_return_law, n_step_max_targets),
+)
+def n_step_variance():
+    walk = gallery.random_walk()
+    v = fractions(*range(1, 6)) / 6
+    variances = [n_step_return_law(walk, uniform(walk), v, n).variance[2] for n in (1, 2, 3)]
+    yield equal(
+        variances, [Fraction(1, 36), Fraction(1, 18), Fraction(1, 12)], "random walk, right values, N = 1, 2, 3"
+    )
+    back = undone()
+    variances = [n_step_return_law(back, uniform(back), fractions(0, 0, 0), n).variance[0] for n in (1, 2)]
+    yield equal(variances, [1, 0], "a reward that is undone, N = 1, 2")
+    yield exceeds(*variances, "one step has the higher variance")
+    short = n_step_max_targets(fractions(1, 1), fractions([4, 0], [4, 0]), [False, True], None, HALF, 3)
+    yield equal(short, [Fraction(3, 2), 1], "N = 3, two steps to the end: targets all the same")
+    yield sourced(
+        "N = 3: Hessel et al. (2018), Rainbow; Horgan et al. (2018), Ape-X. N = 5: Mnih et al. (2016), A3C; R2D2"
+    )
+
+
+n_step_variance
+
+# %% [markdown]
+# ## Cold start
+#
+# An empty buffer has nothing to draw. A buffer of one has, and that is the trouble: without a burn-in the first transition
+# is trained on at every one of the first steps. In a run of 1000 steps with minibatches of 32 it is used 32 · (1 + 1/2 + … + 1/1000) = 239.5 times, with a
+# burn-in of 500 like all the other early ones 22.2 times.
+
+
+# %%
+@claim(
+    "notes-207",
+    says="The buffer is empty at first and nothing can be updated; a burn-in fills it, and only then do updates begin",
+    verdict=Holds(
+        note="one transition is enough to draw from; the burn-in is there so that the first ones are not overused"
+    ),
+    about=(expected_uses_in_run, updates_in_run),
+)
+def burn_in():
+    empty = Replay(1000, np.random.default_rng(0))
+    yield refuses(EmptyReplay, lambda: empty.sample(1), "an empty buffer")
+    setting = {"capacity": ONE * 1000, "batch_size": ONE * 32, "update_to_data": ONE}
+    cold, warm = (expected_uses_in_run(1000, burn_in=n, **setting) for n in (1, 500))
+    harmonic = sum(Fraction(1, t) for t in range(1, 1001))
+    yield equal(cold[0], 32 * harmonic, "no burn-in: uses of the first transition")
+    yield agrees(printed(["239.5", "22.2"]), [cold[0], warm[0]], "without and with")
+    yield equal(warm[:500] - warm[0], [0] * 500, "with a burn-in of 500 the first 500 are used alike")
+    updates = [updates_in_run(ONE * 1000, ONE, burn_in=ONE * n) for n in (1, 500)]
+    yield equal(updates, [1000, 501], "updates in 1000 steps")
+
+
+burn_in
+
+# %% [markdown]
+# ## Does a small ε explore enough?
+#
+# A step back pays 1 and leads to the start; a step forward pays nothing, and after $n$ of them in a row comes the prize. Nothing seen on the way
+# makes the greedy action forward. At ε = 1/20 each step forward has probability 1/40, and the first prize takes $40 + 40^2 + \dots + 40^n$
+# steps on average: 1640 for $n = 2$, 2.6 million for $n = 4$, four thousand million for $n = 6$. Detours in number are not detours in depth.
+
+
+# %%
+def lock(n):
+    """Steps back to the start pay 1; n steps forward in a row end at a prize of 1000. γ = 9/10."""
+    table = {(s, LEFT): [(ONE, 0, 1, False)] for s in range(n)}
+    table |= {(s, RIGHT): [(ONE, s + 1, 1000 if s + 1 == n else 0, False)] for s in range(n)}
+    return MDP.from_outcomes(table | {(n, a): [(ONE, n, 0, False)] for a in (LEFT, RIGHT)}, NINE_TENTHS, 0)
+
+
+def first_prize(n, epsilon):
+    """Mean number of steps to the prize, ε-greedy, as long as going back looks best."""
+    law = epsilon_greedy(fractions(*[[1, 0]] * (n + 1)), epsilon)
+    return hitting_time(lock(n), law, n)[0]
+
+
+@claim(
+    "notes-208",
+    says="Even a small constant ε, over millions of steps, generates enough random detours to gradually expand the explored region",
+    verdict=Conditional(
+        given="what is new takes few exploring steps in a row: n of them take about (|A|/ε)ⁿ steps of experience"
+    ),
+    about=(epsilon_greedy, hitting_time),
+)
+def detours_in_depth():
+    epsilon = Fraction(1, 20)
+    found = [first_prize(n, epsilon) for n in (1, 2, 4, 6)]
+    yield equal(found, [sum(40**k for k in range(1, n + 1)) for n in (1, 2, 4, 6)], "n = 1, 2, 4, 6")
+    yield below(found[1], 10**6, "n = 2: well within a million steps")
+    yield against(bool(found[3] > 10**9), "n = 6: more than a thousand million steps")
+
+
+detours_in_depth
+
+
+# %%
+@figure
+def steps_to_the_prize():
+    """Mean number of steps until the prize is first seen, over the number of exploring steps in a row that it takes, two actions. Above
+    the dashed line: more than ten million."""
+    import matplotlib.pyplot as plt
+
+    fig, ax = plt.subplots()
+    for epsilon, colour in zip(("1", "0.1", "0.05"), COLOURS[2::-1], strict=False):
+        found = [float(first_prize(n, Fraction(epsilon))) for n in range(1, 9)]
+        ax.semilogy(range(1, 9), found, "o-", label=f"ε = {epsilon}", color=colour)
+    ax.axhline(1e7, color="0.4", ls="--", lw=1)
+    ax.set(xlabel="steps forward in a row", ylabel="steps of experience")
+    ax.legend()
+    return fig
+
+
+steps_to_the_prize
+
+# %% [markdown]
+# ## Many updates per step
+#
+# What overfitting to the buffer means can be read off two arms worth 0 with one stored reward of ±1 each. After $k$ updates with step size 1/2 the
+# larger value is too high by $(1 - 2^{-k})/2$ on average: more updates on the same data, more of its noise. Where there is no
+# noise and a table, more updates only bring the values nearer to the truth. And no number of updates teaches a value that is not in the data.
+
+
+# %%
+def larger_of_two(noise, updates):
+    """Mean larger value of two arms worth 1, one stored reward of 1 ± noise each, after some updates with α = ½ from zeros."""
+    total = 0 * ONE
+    for rewards in product((1 - noise, 1 + noise), repeat=2):
+        table = fractions(0, 0)
+        for _ in range(updates):
+            for arm, reward in enumerate(rewards):
+                table = table_update(table, arm, reward * ONE, HALF)
+        total += max(table) / 4
+    return total
+
+
+@claim(
+    "notes-209",
+    says="A high UTD overfits to the buffer and can destabilise training; moderate ratios are more robust, and coverage helps",
+    verdict=Conditional(
+        given="targets are noisy, or values share parameters; in a table without noise every update helps"
+    ),
+    about=(larger_of_two, table_update, expected_q_learning),
+)
+def more_updates():
+    noisy = [larger_of_two(1, k) for k in (1, 4, 16)]
+    yield equal(
+        noisy, [Fraction(3, 2) * (1 - HALF**k) for k in (1, 4, 16)], "rewards 1 ± 1, k = 1, 4, 16; the truth is 1"
+    )
+    yield below(abs(noisy[1] - 1), abs(noisy[2] - 1), "sixteen updates are further from the truth than four")
+    calm = [1 - larger_of_two(0, k) for k in (1, 4, 16)]
+    yield equal(calm, [HALF**k for k in (1, 4, 16)], "no noise: the error is 2^-k")
+    yield against(bool(calm[2] < calm[1] < calm[0]), "and the highest ratio is best")
+    loop, q, seen = gallery.left_right_loop(), fractions([0, 0], [0, 0]), fractions([1, 1], [1, 0])
+    for _ in range(50):
+        q = expected_q_learning(loop, q, ONE, seen)
+    yield equal(q[B, RIGHT], 0, "coverage: 50 sweeps without (B, right) leave it at 0")
+    yield equal(expected_q_learning(loop, q, ONE, fractions([1, 1], [1, 1]))[B, RIGHT], 10, "one visit makes it 10")
+
+
+more_updates
+
+# %% [markdown]
+# ## The Huber loss
+
+
+# %%
+@claim(
+    "notes-210",
+    says=r"$L(x) = x^2/2$ for $|x| \le \delta$, $\delta|x| - \delta^2/2$ beyond: quadratic for small errors, linear for large",
+    verdict=Holds(note="the constant makes the pieces meet, in value and in slope"),
+    about=(huber_loss, huber_loss_gradient),
+)
+def huber():
+    x, delta = fractions(-3, -2, -HALF, 0, 1, 2, 5), 2 * ONE
+    by_hand = [Fraction(4), 2, Fraction(1, 8), 0, HALF, 2, 8]
+    yield equal(huber_loss(x, delta), by_hand, "δ = 2, by the display")
+    yield equal(huber_loss_gradient(x, delta), [-2, -2, -HALF, 0, 1, 2, 2], "slopes x, and ±δ")
+    d, z = sympy.symbols("delta x", positive=True)
+    inner, outer = z**2 / 2, d * z - d**2 / 2
+    yield proved(
+        [(inner - outer).subs(z, d), sympy.diff(inner - outer, z).subs(z, d)], "at x = δ both pieces meet smoothly"
+    )
+
+
+huber
+
+# %% [markdown]
+# The next line calls the hyperparameter δ(x). It must not depend on $x$: with $\delta(x) = |x|$ every error is 'small', and the loss is
+# the squared error again.
+
+
+# %%
+@claim(
+    "notes-212",
+    says="δ(x) is a hyperparameter that we choose",
+    verdict=Wrong(
+        because="a δ that depends on x undoes the loss: δ(x) = |x| is the squared error", instead="δ > 0 is a constant"
+    ),
+    about=(huber_loss, huber_loss_gradient),
+)
+def a_constant():
+    errors = fractions(1, -4, 10)
+    yield differs(huber_loss(errors, abs(errors)), huber_loss(errors, ONE), "δ(x) = |x| against δ = 1")
+    yield equal(huber_loss(errors, abs(errors)), errors**2 / 2, "it is x²/2 everywhere")
+    yield equal(huber_loss_gradient(errors, ONE), [1, -1, 1], "δ = 1: slopes at most 1")
+
+
+a_constant
+
+# %% [markdown]
+# With a constant δ one error, however large, moves the prediction by no more than $\alpha\,\delta$ (the parameters, by $\alpha\,\delta\,|\nabla Q|$). The price:
+# what is fitted is no longer the mean. Nine rewards of 0 and one of 10 have mean 1; the Huber loss with δ = 1 rests at 1/9.
+
+
+# %%
+@claim(
+    "notes-213",
+    says="It is more robust to outliers: no single large error causes a dramatic parameter update",
+    verdict=Holds(note="slope at most δ; in return the fitted value is not the mean of skewed targets"),
+    about=huber_loss_gradient,
+)
+def robust():
+    errors, delta = fractions(1, 10, 1000, -(10**6)), 2 * ONE
+    slopes = huber_loss_gradient(errors, delta)
+    yield at_most(abs(slopes), delta, "size of the slope, errors of 1 to a million")
+    yield tight(abs(slopes[1]), delta, "reached from |x| = δ on")
+    yield equal(slopes, [1, 2, 2, -2], "where the squared error has x itself")
+    rewards = fractions(*[0] * 9, 10)
+    yield equal(huber_loss_gradient(Fraction(1, 9) - rewards, ONE).sum(), 0, "nine rewards 0, one 10: at rest at 1/9")
+    yield equal(rewards.sum() / 10, 1, "their mean")
+
+
+robust
+
+
+# %%
+@figure
+def quadratic_then_linear():
+    """The Huber loss for three widths δ, and x²/2 (dashed). Right: its slope, the error clipped at ±δ."""
+    import matplotlib.pyplot as plt
+
+    fig, axes = plt.subplots(1, 2, figsize=(8, 3))
+    x = np.linspace(-4, 4, 201)
+    for delta, colour in zip((0.5, 1.0, 2.0), COLOURS, strict=False):
+        axes[0].plot(x, huber_loss(x, delta), color=colour, label=f"δ = {delta:g}")
+        axes[1].plot(x, huber_loss_gradient(x, delta), color=colour)
+    axes[0].plot(x, x**2 / 2, "--", color="0.4", lw=1)
+    axes[1].plot(x, x, "--", color="0.4", lw=1)
+    axes[0].set(xlabel="x", ylabel="loss", ylim=(0, 6))
+    axes[1].set(xlabel="x", ylabel="slope", ylim=(-3, 3))
+    axes[0].legend()
+    return fig
+
+
+quadratic_then_linear
+
+# %% [markdown]
+# ## Where is V?
+#
+# $V(s) = \max_a Q_\theta(s, a)$ is always in step with $Q_\theta$, since it is computed from it. Whether it is a *value* is another matter. For
+# $Q^*$ it is $V^*$. For a network that says 20 for taking the 10 at B, it is 20, while its greedy policy earns 10 there and the best one 270/19.
+
+
+# %%
+@claim(
+    "notes-214",
+    says=r"$V(s) = \max_a Q_\theta(s, a)$",
+    verdict=Conditional(
+        given="Q_θ = Q*: then it is V*; else it is the value neither of the greedy policy nor of the best"
+    ),
+    about=(max_streams, policy_value),
+)
+def is_it_a_value():
+    loop, q = gallery.left_right_loop(), q_star()
+    best = policy_value(loop, deterministic(loop, ["right", "left"]))
+    yield equal(max_streams(q).values, best, "Q*: the value of the optimal policy")
+    wrong = fractions(q[A].tolist(), [q[B, LEFT], 20])
+    found = max_streams(wrong).values[B]
+    yield equal(found, 20, "one entry too high")
+    earned = policy_value(loop, first_best(loop, wrong))[B]
+    yield equal([earned, best[B]], [10, Fraction(270, 19)], "what its greedy policy earns, and the best")
+    yield differs(found, earned, "against the greedy policy")
+    yield differs(found, best[B], "against V*")
+
+
+is_it_a_value
+
+
+# %%
+@claim(
+    "notes-215",
+    says="V is computed from Q on demand, so that it stays synchronised whenever the parameters change",
+    verdict=Holds(note="a V that is stored by itself stays behind; it moves only if the maximum does"),
+    about=(max_streams, dueling_max, table_update),
+)
+def always_in_step():
+    before = fractions([3, 5])
+    for action, target, v in ((1, 9, 7), (0, 9, 6), (0, 5, 5)):
+        after = table_update(before, (0, action), target * ONE, HALF)
+        found = max_streams(after)
+        yield equal(found.values, [v], f"[3, 5], action {action} towards {target}: V")
+        yield equal(dueling_max(found.values, found.advantages), after, "V + A is Q again")
+    stale = max_streams(before).values
+    moved = table_update(before, (0, 1), 9 * ONE, HALF)
+    yield shows(bool(stale[0] != moved.max()), "the V of before does not fit the Q of after")
+
+
+always_in_step
+
+# %% [markdown]
+# ### Advantages
+#
+# With $V = \max_a Q$ no advantage is above 0, and the best action has 0. Subtracting $V(s)$, or anything that does not depend on the action, leaves
+# every difference between actions as it was, and so the set of the best ones.
+
+
+# %%
+@claim(
+    "notes-216",
+    says="The advantage function is A(s, a) = Q(s, a) - V(s)",
+    verdict=Holds(
+        note="with V = max Q, as here, it is at most 0; with the V of a policy its mean under the policy is 0"
+    ),
+    about=(max_streams, advantage),
+)
+def advantage_of_the_greedy():
+    loop, q = gallery.left_right_loop(), q_star()
+    by_hand = fractions([Fraction(-11, 19), 0], [0, Fraction(-80, 19)])
+    yield equal(max_streams(q).advantages, by_hand, "the loop: Q* - max Q*")
+    yield equal(advantage(loop, deterministic(loop, ["right", "left"])), by_hand, "the advantage of the optimal policy")
+
+
+advantage_of_the_greedy
+
+
+# %%
+@claim(
+    "notes-217",
+    says=r"$\arg\max_a [Q(s, a) - V(s)] = \arg\max_a Q(s, a)$: V does not depend on the action",
+    verdict=Holds(note="as sets: ties stay ties. Whatever V is"),
+    about=(epsilon_greedy, max_streams),
+)
+def the_same_argmax():
+    q1, q2, v = sympy.symbols("q_1 q_2 v", real=True)
+    yield proved((q1 - v) - (q2 - v) - (q1 - q2), "differences between actions do not change")
+    tables = [list(q) for q in product((0, 1, 2), repeat=3)]
+    best = [[Fraction(int(x == max(q)), q.count(max(q))) for x in q] for q in tables]
+    found = epsilon_greedy(max_streams(fractions(*tables)).advantages, 0 * ONE, ties="shared")
+    yield equal(found, best, "all 27 tables of three actions, ties shared: argmax of A is argmax of Q")
+    shifted = epsilon_greedy(fractions(*tables) - fractions(*[[7]] * 27), 0 * ONE, ties="shared")
+    yield equal(shifted, best, "and with V = 7")
+
+
+the_same_argmax
+
+# %%
+greedy_policy = same_as(
+    "notes-218", of="foundations-077", says=r"$\pi(s) = \arg\max_a Q_\theta(s, a)$, the greedy policy"
+)
+greedy_policy

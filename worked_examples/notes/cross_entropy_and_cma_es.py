@@ -106,7 +106,9 @@ def share_of_ones(model, p):
 @claim(
     "notes-112",
     says=r"$\max_\theta U(\theta) = E_{\tau \sim \pi_\theta}[R(\tau)]$, from the start law $\mu_0$",
-    verdict=Holds(note="the expectation is over the start and the environment as well; the bar repeats what the subscript says"),
+    verdict=Holds(
+        note="the expectation is over the start and the environment as well; the bar repeats what the subscript says"
+    ),
     about=expected_return,
 )
 def the_objective():
@@ -116,7 +118,7 @@ def the_objective():
         listed = sum(path.probability * sum(path.rewards) for path in paths(model, policy, 2))
         yield equal(expected_return(model, policy), listed, f"p = {p}: U against the sum over trajectories")
         yield equal(listed, 5 * p, "by hand: p · 1 + p · 4")
-    coin = MDP.chain([[0, 0], [0, 0]], [2, 8], ONE, [HALF, HALF], terminal=())
+    coin = MDP.from_outcomes({(s, 0): [(ONE, None, pay, True)] for s, pay in ((0, 2), (1, 8))}, ONE, [HALF, HALF])
     yield equal(expected_return(coin, uniform(coin)), 5, "a random start that pays 2 or 8: the mean")
 
 
@@ -143,7 +145,9 @@ def only_scores():
     yield equal(one, [5 * Fraction(k, 8) for k in (1, 3, 5, 7)], "5p")
     for fitness in (one, two, [x**3 for x in one], [x // 1 for x in one]):
         found = cem_update(CANDIDATES, fitness, 2)
-        yield equal([found.mean[0], found.variance[0]], [Fraction(3, 4), Fraction(1, 64)], "the update, by hand: 5/8 and 7/8")
+        yield equal(
+            [found.mean[0], found.variance[0]], [Fraction(3, 4), Fraction(1, 64)], "the update, by hand: 5/8 and 7/8"
+        )
 
 
 only_scores
@@ -165,7 +169,9 @@ def one_round(model, theta):
 @claim(
     "notes-114",
     says="The algorithm: initialise, perturb, evaluate, select, update toward the better, repeat",
-    verdict=Holds(note="a frame: nothing is promised about arrival, and with few perturbations or noisy scores there is none"),
+    verdict=Holds(
+        note="a frame: nothing is promised about arrival, and with few perturbations or noisy scores there is none"
+    ),
     about=(cem_update, policy_value),
 )
 def the_frame():
@@ -240,7 +246,9 @@ one_variance_or_many
 @claim(
     "notes-117",
     says=r"Start with $\mu = 0$, $\sigma^2 = 100 I$: a wide search",
-    verdict=Holds(note="a standard deviation of 10; wide only against parameters of order 1, as the features of the source have"),
+    verdict=Holds(
+        note="a standard deviation of 10; wide only against parameters of order 1, as the features of the source have"
+    ),
     about=diagonal_samples,
 )
 def the_start():
@@ -266,7 +274,9 @@ def the_average():
     listed = list(paths(model, uniform(model), 2))
     law = [(path.probability, sum(path.rewards)) for path in listed]
     for L in (1, 2, 3):
-        runs = [(np.prod([p for p, _ in run]), average_score([[g for _, g in run]])[0]) for run in product(law, repeat=L)]
+        runs = [
+            (np.prod([p for p, _ in run]), average_score([[g for _, g in run]])[0]) for run in product(law, repeat=L)
+        ]
         mean = sum(p * x for p, x in runs)
         yield equal(mean, Fraction(5, 2), f"relay, fair choices, L = {L}: mean ½ + 2")
         yield equal(sum(p * (x - mean) ** 2 for p, x in runs), Fraction(17, 4 * L), "variance (¼ + 4)/L")
@@ -299,7 +309,9 @@ the_elites
     "notes-121",
     "notes-122",
     says=r"$\mu(j)$ is the mean of the elites' coordinate, $\sigma^2(j) = \frac{1}{[\rho n]}\sum_i [\theta'_i(j) - \mu(j)]^2 + \eta$",
-    verdict=Holds(note="about the new mean, divided by the number of elites: without η the likeliest diagonal Gaussian"),
+    verdict=Holds(
+        note="about the new mean, divided by the number of elites: without η the likeliest diagonal Gaussian"
+    ),
     about=(refit, elite_cross_entropy_gradient),
 )
 def the_fit():
@@ -311,7 +323,9 @@ def the_fit():
     yield proved(found.variance[0] - ((a**2 + b**2 + c**2) / 3 - mean**2 + eta), "mean square less squared mean, and η")
     chosen = exact([[1, 4], [3, 5], [8, 0]])
     fitted = refit(chosen)
-    yield equal([fitted.mean, fitted.variance], [[4, 3], [Fraction(26, 3), Fraction(14, 3)]], "elites (1, 4), (3, 5), (8, 0)")
+    yield equal(
+        [fitted.mean, fitted.variance], [[4, 3], [Fraction(26, 3), Fraction(14, 3)]], "elites (1, 4), (3, 5), (8, 0)"
+    )
     slope = elite_cross_entropy_gradient(chosen, fitted.mean, fitted.variance)
     yield equal([slope.mean, slope.variance], [[0, 0], [0, 0]], "the likelihood is level there")
     off = elite_cross_entropy_gradient(chosen, exact([5, 3]), exact([Fraction(26, 3), Fraction(28, 3)]))
@@ -325,7 +339,9 @@ the_fit
 @claim(
     "notes-123",
     says=r"η is added to prevent the variance from collapsing to zero",
-    verdict=Holds(note="every σ²(j) is at least η; on a slope it settles at η/(1 - v), v < 1 the share that a fit leaves"),
+    verdict=Holds(
+        note="every σ²(j) is at least η; on a slope it settles at η/(1 - v), v < 1 the share that a fit leaves"
+    ),
     about=(refit, cem_update),
 )
 def the_floor():
@@ -334,7 +350,9 @@ def the_floor():
         kept = exact(rng.integers(-3, 4, (3, 2)).tolist())
         yield at_most([eta] * 2, refit(kept, eta).variance, "η ≤ σ²")
     together = refit(exact([[2, 5], [2, 5]]), eta).variance
-    yield equal([refit(exact([[2, 5], [2, 5]])).variance, together], [[0, 0], [eta, eta]], "elites that agree: 0, and η")
+    yield equal(
+        [refit(exact([[2, 5], [2, 5]])).variance, together], [[0, 0], [eta, eta]], "elites that agree: 0, and η"
+    )
     yield tight(eta, together[0], "η is the least")
     variance, seen = ONE, []
     for _ in range(4):
@@ -506,7 +524,9 @@ what_a_diagonal_forgets
     "notes-127",
     "notes-130",
     says=r"CMA-ES samples $\theta \sim N(\mu, \Sigma)$, at iteration $i$ from $N(\mu_i, C_i)$",
-    verdict=Holds(note="Σ or C_i the whole covariance; in the usual notation C is the shape alone and the law is N(m, σ² C)"),
+    verdict=Holds(
+        note="Σ or C_i the whole covariance; in the usual notation C is the shape alone and the law is N(m, σ² C)"
+    ),
     about=cma_samples,
 )
 def the_general_gaussian():
@@ -552,7 +572,9 @@ def both_searches(generations=60, population=20):
 @claim(
     "notes-129",
     says="CMA-ES adapts its ellipse to the landscape: along a northeast valley it stretches that way, and searches much more efficiently",
-    verdict=Holds(note="for a slanting valley (fitness is maximised here: a ridge). For an upright one CEM's axes do as well"),
+    verdict=Holds(
+        note="for a slanting valley (fitness is maximised here: a ridge). For an upright one CEM's axes do as well"
+    ),
     about=(update, cma_samples),
 )
 def along_the_ridge():
@@ -586,7 +608,9 @@ def the_mean_update():
     m, x, y, w, alpha = sympy.symbols("m x y w alpha", positive=True)
     found = weighted_mean_update([m], [[x], [y]], [w, 1 - w], alpha)[0]
     yield proved(found - ((1 - alpha) * m + alpha * (w * x + (1 - w) * y)), "two elites: between μ and their average")
-    yield proved(weighted_mean_update([m], [[x], [y]], [w, 1 - w], 1)[0] - w * x - (1 - w) * y, "α = 1: the average itself")
+    yield proved(
+        weighted_mean_update([m], [[x], [y]], [w, 1 - w], 1)[0] - w * x - (1 - w) * y, "α = 1: the average itself"
+    )
     doubled = weighted_mean_update(exact([0]), exact([[4], [2]]), exact([1, 1]))[0]
     yield equal(doubled, 6, "weights 1 and 1 go past both elites, 4 and 2: weights are shares")
 
@@ -610,11 +634,15 @@ def the_covariance_update():
     halves = elites(line, list(line[:, 0]), 2)
     own = elite_covariance(halves)
     rank_mu = covariance_update([[Fraction(5)]], exact([0]), halves, exact([HALF, HALF]), 0, 1, 0)
-    yield equal([own, elite_covariance(halves, about=old), rank_mu], [[[1]], [[5]], [[5]]], "best half: own, old mean, CMA-ES")
+    yield equal(
+        [own, elite_covariance(halves, about=old), rank_mu], [[[1]], [[5]], [[5]]], "best half: own, old mean, CMA-ES"
+    )
     yield differs(own, rank_mu, "c_1 = 0 and c_μ = 1, nothing mixed in")
     best = elites(line, list(line[:, 0]), 1)
     rank_mu = covariance_update([[Fraction(5)]], exact([0]), best, exact([1]), 0, 1, 0)
-    yield equal([elite_covariance(best), rank_mu], [[[0]], [[9]]], "the best alone: one shrinks from 5, the other grows")
+    yield equal(
+        [elite_covariance(best), rank_mu], [[[0]], [[9]]], "the best alone: one shrinks from 5, the other grows"
+    )
     mixed = covariance_update(
         exact([[1, 0], [0, 1]]), exact([1, 0]), exact([[2, 0], [0, 1]]), exact([HALF, HALF]), Fraction(1, 4), HALF, HALF
     )
@@ -650,7 +678,9 @@ down_the_slope
 @claim(
     "notes-133",
     says=r"$\epsilon I$ prevents the matrix from becoming singular",
-    verdict=Holds(note="for ε > 0 the least eigenvalue is at least ε; without it, as many elites as dimensions or fewer make it singular"),
+    verdict=Holds(
+        note="for ε > 0 the least eigenvalue is at least ε; without it, as many elites as dimensions or fewer make it singular"
+    ),
     about=elite_covariance,
 )
 def never_singular():
@@ -666,7 +696,9 @@ def never_singular():
     yield equal(flat[0, 0] * flat[1, 1] - flat[0, 1] ** 2, 0, "singular")
     found = noisy[0, 0] * noisy[1, 1] - noisy[0, 1] ** 2
     yield equal(found, Fraction(1, 100) + Fraction(1, 10) * Fraction(13, 4), "ε = 1/10: ε² + ε · 13/4")
-    yield shows((elite_covariance(exact([[2, 2]] * 2), Fraction(1, 10)) == exact([[1, 0], [0, 1]]) / 10).all(), "at least εI")
+    yield shows(
+        (elite_covariance(exact([[2, 2]] * 2), Fraction(1, 10)) == exact([[1, 0], [0, 1]]) / 10).all(), "at least εI"
+    )
 
 
 never_singular

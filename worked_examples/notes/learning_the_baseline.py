@@ -98,47 +98,36 @@ SIXTHS = vector(*(Fraction(k, 6) for k in range(1, 6)))
 # %%
 @claim(
     "notes-083",
-    says=r"$V^\pi(s) = E[\sum_{k=0}^\infty \gamma^k r_{t+k} \mid s_t = s]$",
-    verdict=Holds(note="following π from s on, with γ < 1 or an end; line 457 has it without γ, and up to T only"),
-    about=policy_value,
-)
-def the_value():
-    gamma = sympy.Symbol("gamma", positive=True)
-    turns = MDP.chain([[0, 1], [1, 0]], [1, 0], gamma, 0)
-    yield proved(
-        policy_value(turns, uniform(turns)) - np.array([1, gamma]) / (1 - gamma**2),
-        "1, 0, 1, 0, …: Σ γ^2k, and γ of it",
-    )
-    model = gallery.three_state_chain(HALF)
-    listed = [
-        expect(model, None, 3, lambda p: sum(HALF**k * r for k, r in enumerate(p.rewards)), start=s) for s in range(3)
-    ]
-    yield equal(policy_value(model, uniform(model)), listed, "a chain that ends: the solve, and every path")
-
-
-the_value
-
-
-# %%
-@claim(
     "notes-084",
-    says=r"$G_t = r_t + \gamma r_{t+1} + \dots + \gamma^{T-t} r_T$",
-    verdict=Holds(note="T the last step of the episode, T - t + 1 rewards; at γ = 1 it is the G_t of line 225"),
-    about=returns_to_go,
+    says=r"$V^\pi(s) = E[\sum_{k=0}^\infty \gamma^k r_{t+k} \mid s_t = s]$; of an episode $G_t = r_t + \gamma r_{t+1} + \dots + \gamma^{T-t} r_T$",
+    verdict=Holds(
+        note="π is followed, with γ < 1 or an end; T is the last step. Line 457 has V without γ and up to T only, line 225 G without γ"
+    ),
+    about=(policy_value, returns_to_go),
 )
-def the_return():
-    r, gamma = sympy.symbols("r:4", real=True), sympy.Symbol("gamma", nonnegative=True)
+def the_value_and_the_return():
+    r, gamma = sympy.symbols("r:4", real=True), sympy.Symbol("gamma", positive=True)
     found = returns_to_go(r, [False, False, False, True], None, gamma)
     yield proved(
         [found[t] - sum(gamma ** (k - t) * r[k] for k in range(t, 4)) for t in range(4)], "T = 3, free rewards"
     )
-    yield equal(returns_to_go([1, 2, 4], None, None, ONE), [7, 6, 4], "1, 2, 4 at γ = 1")
+    turns = MDP.chain([[0, 1], [1, 0]], [1, 0], gamma, 0)
+    series = np.array([1, gamma]) / (1 - gamma**2)
+    yield proved(policy_value(turns, uniform(turns)) - series, "1, 0, 1, 0, … without end: Σ γ^2k, and γ of it")
+    model = gallery.three_state_chain(HALF)
+    listed = [
+        expect(model, None, 3, lambda p: returns_to_go(p.rewards, None, None, HALF)[0], start=s) for s in range(3)
+    ]
+    yield equal(policy_value(model, uniform(model)), listed, "a chain that ends: the solve, and every path")
 
 
-the_return
+the_value_and_the_return
 
 # %% [markdown]
-# One return is a sample with the right mean. It need not be near: on the walk every return is 0 or 1, and no value is.
+# ## From whole returns
+#
+# One return is a sample with the right mean. It need not be near: on the walk every return is 0 or 1, and no value is. Its squared distance from a number
+# $V$ has the mean $(V - V^\pi)^2 + \mathrm{Var}\,G$, least at $V^\pi$.
 
 
 # %%
@@ -149,51 +138,27 @@ def plain_return(path):
 
 @claim(
     "notes-085",
-    says=r"$V^\pi(s_t) \approx G_t$: the return is a sample of the value",
+    "notes-086",
+    says=r"$V^\pi(s_t) \approx G_t$, a sample; regression with $L_{MC}(\phi) = (V_\phi(s_t) - G_t)^2$",
     verdict=Holds(
-        note="its mean given s_t is V^π(s_t), if the episode is played to its end; a single one need not be near"
+        note="the mean of G_t given s_t is V^π(s_t), if the episode is played to its end; there the mean loss of a table is least"
     ),
-    about=(estimator_law, return_variance),
+    about=(value_loss, value_loss_gradient, return_variance, estimator_law),
 )
-def a_sample_of_the_value():
-    model = road()
-    law = estimator_law(model, None, 2, plain_return, target=HALF)
-    yield equal([law.mean, law.bias, law.variance], [HALF, 0, QUARTER], "road: mean, bias, variance of G_0")
-    later = [
-        estimator_law(model, None, 2, lambda p: p.rewards[1], given=lambda p, s=s: p.states[1] == s).mean
-        for s in (1, 2)
-    ]
-    yield equal(later, [1, 0], "E[G_1 | s_1] for both places")
+def regression_on_samples():
+    law = estimator_law(road(), None, 2, plain_return, target=HALF)
+    yield equal([law.bias, law.variance], [0, QUARTER], "road, V = ½: bias and variance of G_0")
+    v, model = sympy.Symbol("v", real=True), road().to_symbolic()
+    loss = expect(model, uniform(model), 2, lambda p: value_loss([v], [plain_return(p)])[0])
+    yield proved(loss - ((v - HALF) ** 2 + QUARTER), "the mean loss at the start")
+    slope = expect(model, uniform(model), 2, lambda p: value_loss_gradient([v], [plain_return(p)])[0])
+    yield proved(slope - sympy.diff(loss, v), "its gradient, 0 at V = ½")
     walk = gallery.random_walk()
     spread = return_variance(walk, uniform(walk))
     yield equal(spread, SIXTHS * (1 - SIXTHS), "walk: G is 1 with probability k/6, else 0, and never k/6")
 
 
-a_sample_of_the_value
-
-# %% [markdown]
-# ## From whole returns
-#
-# Squared error to a *fixed* number: its mean is $(V - V^\pi)^2 + \mathrm{Var}\,G$, least at $V^\pi$.
-
-
-# %%
-@claim(
-    "notes-086",
-    says=r"$L_{MC}(\phi) = (V_\phi(s_t) - G_t)^2$",
-    verdict=Holds(note="in the mean it is least at V^π for a table; what is left there is the variance of the return"),
-    about=(value_loss, value_loss_gradient, return_variance),
-)
-def regression():
-    v, model = sympy.Symbol("v", real=True), road().to_symbolic()
-    loss = expect(model, uniform(model), 2, lambda p: value_loss([v], [plain_return(p)])[0])
-    yield proved(loss - ((v - HALF) ** 2 + QUARTER), "road: the mean loss at the start")
-    slope = expect(model, uniform(model), 2, lambda p: value_loss_gradient([v], [plain_return(p)])[0])
-    yield proved(slope - sympy.diff(loss, v), "its gradient, 0 at V = ½")
-    yield equal(return_variance(road(), uniform(road()))[0], QUARTER, "what is left: Var G")
-
-
-regression
+regression_on_samples
 
 # %% [markdown]
 # **Unbiased?** The target is; and so is the mean of the returns that follow *first* visits. The mean over *all* visits of an episode is not: an encore
@@ -655,10 +620,8 @@ def should_it_be_more_likely():
     yield equal(value_after(0, Fraction(1, 8)), v - Fraction(1, 8), "an eighth from the best arm to the middle one")
     yield exceeds(v, value_after(0, Fraction(1, 8)), "more likely, and worse off")
     family = softmax_at(arms, odds)
-    slope = policy_gradient(arms, family)[0]
-    moved = family.jacobian[0, :, 0] @ slope
+    moved = family.jacobian[0, :, 0] @ policy_gradient(arms, family)[0]
     yield equal(moved, [Fraction(15, 64), Fraction(-3, 128), Fraction(-27, 128)], "what the gradient does to the odds")
-    yield against(bool(a[1] > 0 > moved[1]), "steepest ascent makes an arm above average less likely")
 
 
 should_it_be_more_likely

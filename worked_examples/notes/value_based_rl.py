@@ -183,6 +183,8 @@ def favoured(mdp, estimates):
 )
 def the_workflow():
     choice = sure_or_coin()
+    step = favoured(choice, fractions([1, -1]))
+    yield equal(step, [[Fraction(11, 20), Fraction(9, 20)]], "a step of 1/10 from an even policy")
     start, true = expected_return(choice, uniform(choice)), advantage(choice, uniform(choice))
     yield equal(true, [[HALF, -HALF]], "advantages of 1 and of a mean of 0, over an even policy")
     yield equal([start, expected_return(choice, favoured(choice, true))], [HALF, HALF + Fraction(1, 20)], "J rises")
@@ -221,6 +223,7 @@ def improved(mdp, policy):
 def one_argmax_is_not_enough():
     mdp = two_doors(behind=(-10, 6))
     first = improved(mdp, uniform(mdp))
+    yield equal(first, [[0, 1], [0, 1], [1, 0]], "the argmax for the even policy: b first")
     yield equal(advantage(mdp, uniform(mdp))[0], [-2, 2], "A of the even policy at the start: -2 and 1 + 1, less 0")
     best = max(policy_value(mdp, p)[0] for p in deterministic_policies(mdp))
     yield equal([policy_value(mdp, first)[0], best], [3, 6], "the argmax, and the best of all deterministic policies")
@@ -449,7 +452,7 @@ just_pick
         because="estimating A^π and taking the argmax is policy iteration; value iteration evaluates no policy",
         instead="both are dynamic programming; value iteration replaces each evaluation by one backup of the maximum",
     ),
-    about=(improved, bellman_optimal, policy_value),
+    about=(bellman_optimal, policy_value),
 )
 def which_dynamic_program():
     loop = gallery.left_right_loop()
