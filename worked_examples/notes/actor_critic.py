@@ -115,11 +115,6 @@ def batch_step(n, critic):
     return total
 
 
-def batch_mean(rewards):
-    """The best fit of one number to the returns."""
-    return sum(rewards) / len(rewards)
-
-
 def whole_return_step(model, family, v, first=0):
     """E Σ_{t ≥ first} ∂log π(a_t | s_t) (G_t - v(s_t)) over all paths of the relay: (S, A)."""
     total = 0 * family.policy
@@ -149,15 +144,12 @@ def the_batch_gradient():
     yield equal(policy_gradient(model, family), by_hand, "relay: ∇U")
     v = np.array(sympy.symbols("v:2", real=True))
     yield proved(whole_return_step(model, family, v) - np.array(by_hand), "E ĝ, any fixed critic v(0), v(1)")
-    yield equal(
-        [batch_step(n, lambda _: Fraction(7)) for n in (1, 2, 3)], [QUARTER] * 3, "two arms, critic 7: ∇U = 1/4"
-    )
-    fitted = [batch_step(n, batch_mean) for n in (1, 2, 3, 4)]
+    fixed = [batch_step(n, lambda _: Fraction(7)) for n in (1, 2, 3)]
+    yield equal(fixed, [QUARTER] * 3, "two arms, critic 7: ∇U = 1/4")
+    fitted = [batch_step(n, lambda rewards: sum(rewards) / len(rewards)) for n in (1, 2, 3, 4)]
     yield equal(fitted, [QUARTER * (1 - Fraction(1, n)) for n in (1, 2, 3, 4)], "fitted first: (1 - 1/N)/4, N = 1 to 4")
     late = whole_return_step(model, family, v, first=1)
-    yield differs(
-        late[0], by_hand[0], "line 102 begins with step 0, the sum with 1: without the first step, at state 0"
-    )
+    yield differs(late[0], by_hand[0], "line 102 begins with step 0, the sum with 1: at state 0 nothing is left")
     yield differs(QUARTER, fitted[0], "one trajectory, critic fitted to it: E ĝ")
 
 
@@ -174,11 +166,10 @@ the_batch_gradient
 
 # %%
 def any_two_states():
-    """(model, policy, where the pairs lead): two states, each action moves surely; rewards and γ are symbols."""
-    gamma, p = sympy.symbols("gamma p", positive=True)
+    """(model, policy, where the pairs lead): two states, each action moves surely, for any rewards; γ = 1/2."""
     r, leads = sympy.symbols("r:4", real=True), np.array([[0, 1], [1, 0]])
-    model = MDP(np.eye(2, dtype=int)[leads].tolist(), [r[:2], r[2:]], gamma, initial=0)
-    return model, np.array([[1 - p, p], [HALF, HALF]]), leads
+    model = MDP(np.eye(2, dtype=int)[leads].tolist(), [r[:2], r[2:]], HALF, initial=0)
+    return model, np.array([[sympy.Rational(3, 4), sympy.Rational(1, 4)], [sympy.Rational(1, 2)] * 2]), leads
 
 
 @claim(
@@ -191,10 +182,8 @@ def any_two_states():
     about=(lambda_advantage_law, monte_carlo_advantages, td_errors, advantage),
 )
 def an_estimate_and_its_target():
-    leads = np.array([[0, 1], [1, 0]])
-    r, e = sympy.symbols("r:4", real=True), np.array(sympy.symbols("e:2", real=True))
-    model = MDP(np.eye(2, dtype=int)[leads].tolist(), [r[:2], r[2:]], HALF, initial=0)
-    policy = np.array([[sympy.Rational(3, 4), sympy.Rational(1, 4)], [sympy.Rational(1, 2)] * 2])
+    model, policy, leads = any_two_states()
+    e = np.array(sympy.symbols("e:2", real=True))
     v, a = policy_value(model, policy), advantage(model, policy)
     yield proved(lambda_advantage_law(model, policy, v + e, 1).mean - a + e[:, None], "mean of G - V_φ: A - e(s)")
     one_step = lambda_advantage_law(model, policy, v + e, 0).mean
@@ -235,15 +224,12 @@ an_estimate_and_its_target
 def what_the_name_means():
     yield sourced("Barto, Sutton and Anderson (1983): the actor is driven by the TD error of the critic", against=True)
     yield sourced(
-        "Sutton and Barto (2018), §13.5: REINFORCE with a baseline is not actor-critic, as it does not bootstrap"
+        "Sutton and Barto (2018), §13.5: REINFORCE with a baseline does not bootstrap, so is not actor-critic"
     )
-    r, v = sympy.symbols("r:3", real=True), sympy.symbols("v:4", real=True)
-    g = sympy.Symbol("gamma", positive=True)
+    r, v, g = sympy.symbols("r:3", real=True), sympy.symbols("v:4", real=True), sympy.Symbol("gamma", positive=True)
     cut = n_step_advantages(r, v[:3], v[1:], [False] * 3, None, g, 3)
     steps = [r[0] + g * r[1] + g**2 * r[2] + g**3 * v[3], r[1] + g * r[2] + g**2 * v[3], r[2] + g * v[3]]
-    yield proved(
-        cut - np.array([x - y for x, y in zip(steps, v, strict=False)]), "segment of three, cut: 3, 2, 1 steps"
-    )
+    yield proved(cut - np.array(steps) + np.array(v[:3]), "segment of three, cut: 3, 2, 1 steps, less V")
     rewards, critic = [ONE, 2, 4], vector(5, 5, 5)
     ended = n_step_advantages(rewards, critic, critic, [False, False, True], None, HALF, 3)
     yield equal(ended, [-2, -1, -1], "rewards 1, 2, 4 and the end, γ = 1/2, critic 5: returns 3, 4, 4 less 5")
@@ -282,8 +268,7 @@ the_advantage
 def the_mean_advantage():
     model, policy, _ = any_two_states()
     a = advantage(model, policy)
-    yield proved((policy * a).sum(axis=1), "two states, any rewards, γ and p")
-    yield proved((a[0, 1] - a[0, 0]) - (action_value(model, policy) @ [-1, 1])[0], "differences are those of Q")
+    yield proved((policy * a).sum(axis=1), "two states, any rewards")
     model, family = three_arms()
     found = advantage(model, family.policy)[0]
     yield equal(found, [Fraction(5, 4), QUARTER, Fraction(-11, 4)], "three arms: 4, 3, 0 less 11/4")
@@ -322,12 +307,9 @@ def the_one_step_box():
     right = vector(Fraction(3, 2), 2)
     yield equal(episode_step(model, right, HALF), gradient, "right critic, γ^t kept")
     yield differs(episode_step(model, right, ONE), gradient, "γ^t left out")
-    moved = td_actor_critic_step(
-        [0], [3], [1], [1], 5, 3, 10, False, gamma=HALF, actor_step=1, critic_step=Fraction(1, 2)
-    )
-    yield equal(
-        [moved.td_error, moved.theta[0], moved.w[0]], [7, 7, Fraction(13, 2)], "5 + 10/2 - 3 = 7; both move along it"
-    )
+    moved = td_actor_critic_step([0], [3], [1], [1], 5, 3, 10, False, gamma=HALF, actor_step=1, critic_step=HALF)
+    found = [moved.td_error, moved.theta[0], moved.w[0]]
+    yield equal(found, [7, 7, Fraction(13, 2)], "5 + 10/2 - 3 = 7; both move along it")
 
 
 the_one_step_box
@@ -437,9 +419,8 @@ def policy_iteration_arrives():
     for model in iterated_models():
         listed, truth = deterministic_policies(model), best_of_all_policies(model)
         answers = [policy_iteration(model, policy=policy) for policy in listed]
-        yield equal(
-            [list(a.v) for a in answers], [list(truth)] * len(listed), f"from each of {len(listed)} policies: V*"
-        )
+        found = [list(answer.v) for answer in answers]
+        yield equal(found, [list(truth)] * len(listed), f"from each of {len(listed)} policies: V*")
         yield shows(max(a.iterations for a in answers) <= len(listed), "no policy is met twice")
 
 
@@ -509,9 +490,8 @@ def signs_of_probabilities():
         two = gallery.bandit((1, 5))
         family = softmax_at(two, np.array([[1 - p, p]]))
         g = policy_gradient(two, family)[0]
-        yield equal(
-            g, [-4 * p * (1 - p), 4 * p * (1 - p)], f"arms 1 and 5, p = {p}: the better logit rises, the other falls"
-        )
+        slope = 4 * p * (1 - p)
+        yield equal(g, [-slope, slope], f"arms 1 and 5, p = {p}: the better logit rises, the other falls")
     model, family = three_arms()
     a, slopes = advantage(model, family.policy)[0], family.jacobian[0, :, 0]
     yield equal(a, [Fraction(5, 4), QUARTER, Fraction(-11, 4)], "three arms: advantages")
@@ -519,9 +499,7 @@ def signs_of_probabilities():
     yield equal(moved, [Fraction(15, 64), Fraction(-3, 128), Fraction(-27, 128)], "change of the probabilities")
     yield against(bool(a[1] > 0 > moved[1]), "the middle arm is above the average, and its probability falls")
     natural = slopes @ natural_gradient(model, family).direction[0]
-    yield equal(
-        natural, [Fraction(5, 8), Fraction(1, 16), Fraction(-11, 16)], "natural gradient: π A, the stated signs"
-    )
+    yield equal(natural, [Fraction(5, 8), Fraction(1, 16), Fraction(-11, 16)], "natural gradient: π A, as stated")
 
 
 signs_of_probabilities
@@ -555,7 +533,7 @@ the_middle_arm
 # ### Is one step an improvement?
 #
 # For the exact gradient of a softmax table it is, whatever the step size. With $w = \pi A$, which sums to 0, the new policy is
-# $\pi' \propto \pi e^{\alpha\eta w / \pi \cdot \pi} = \pi e^{\alpha\eta w}$, and
+# $\pi' \propto \pi e^{\alpha\eta w}$, and
 #
 # $$\sum_a \pi'(a) A(a) \;\propto\; \sum_a w_a e^{\alpha\eta w_a} \;\ge\; \sum_a w_a = 0,$$
 #
@@ -569,8 +547,7 @@ def stepped(model, policy, base):
     """Softmax logits moved along ∇J so far that a logit's slope of 1 multiplies its odds by `base`: (S, A), exact."""
     slope = policy_gradient(model, softmax_at(model, policy))
     scale = int(np.lcm.reduce([x.denominator for x in slope.flat]))
-    weights = np.where(policy > 0, policy, 0 * policy)
-    weights = weights * np.array([[Fraction(base) ** int(scale * x) for x in row] for row in slope], dtype=object)
+    weights = policy * np.array([[Fraction(base) ** int(scale * x) for x in row] for row in slope], dtype=object)
     return weights / weights.sum(axis=1, keepdims=True)
 
 
@@ -580,6 +557,12 @@ def improvable():
         yield gallery.bandit(pays), np.array([[HALF, QUARTER, QUARTER]])
     for p in (QUARTER, HALF):
         yield relay(), np.array([[1 - p, p], [HALF, HALF]])
+
+
+def value_lost(case):
+    """V before less V after the step, state by state."""
+    model, policy, _ = case
+    return policy_value(model, policy) - policy_value(model, stepped(*case))
 
 
 def right_then_left(p):
@@ -601,29 +584,21 @@ def right_then_left(p):
 )
 def is_it_an_improvement():
     relays, fair = relay(), uniform(relay())
-    yield equal(
-        stepped(relays, fair, 2), [[Fraction(1, 5), Fraction(4, 5)], [Fraction(1, 257), Fraction(256, 257)]], "relay"
-    )
+    odds = [[Fraction(1, 5), Fraction(4, 5)], [Fraction(1, 257), Fraction(256, 257)]]
+    yield equal(stepped(relays, fair, 2), odds, "relay, slopes ±1/4 and ±1: odds 4 and 256")
     cases = [(m, pi, base) for m, pi in improvable() for base in (Fraction(21, 20), 2, 16)]
-    yield swept(
-        lambda case: policy_value(case[0], case[1]) - policy_value(case[0], stepped(*case)),
-        cases,
-        "own logits, steps short and long: loss of value in any state",
-    )
+    yield swept(value_lost, cases, "own logits, steps short and long: loss of value in any state")
     model, family = right_then_left(Fraction(1, 5))
-    yield equal(
-        policy_gradient(model, family), [Fraction(4, 25) * Fraction(3, 5)], "shared logit, p = 1/5: slope p(1-p)(1-2p)"
+    yield equal(policy_gradient(model, family), [Fraction(12, 125)], "shared logit, p = 1/5: slope p(1-p)(1-2p)")
+    far = right_then_left(Fraction(9, 10))[1].policy
+    yield exceeds(
+        policy_value(model, family.policy)[0],
+        policy_value(model, far)[0],
+        "odds times 36, p = 9/10: value before against after",
     )
-    before, after = (policy_value(*pair)[0] for pair in ((model, family.policy), after_long_step()))
-    yield exceeds(before, after, "odds times 36, p = 9/10: value before against after")
     fork = crossroads()
     reversed_critic = lambda_advantage_law(fork, uniform(fork), vector(QUARTER, 0, 1), 0).mean[0]
     yield equal(reversed_critic, [-QUARTER, QUARTER], "crossroads, critic with 1 and 2 exchanged: both signs wrong")
-
-
-def after_long_step():
-    model, family = right_then_left(Fraction(9, 10))
-    return model, family.policy
 
 
 is_it_an_improvement

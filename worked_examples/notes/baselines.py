@@ -288,17 +288,15 @@ def total_variance(model, family, steps, estimator):
     about=(expected_return, total_variance),
 )
 def the_expected_total():
-    for c, noise in ((ONE, HALF), (30 * ONE, Fraction(450))):
-        model, family = prepaid(c)
-        b = expected_return(model, family.policy)
-        yield equal(b, c + 11, f"c = {c}: E R(τ)")
-        weights = [expect(model, family.policy, 2, lambda path, t=t, b=b: sum(path.rewards[t:]) - b) for t in (0, 1)]
-        yield equal(weights, [0, -c], "mean weight at the first step and at the second")
-        centred = reward_to_go(model, family).minus(lambda t, s, b=b: b)
-        yield equal(total_variance(model, family, 2, centred), noise, "total variance, c²/2")
+    model, family = prepaid(30)
+    b = expected_return(model, family.policy)
+    yield equal(b, 41, "c = 30: E R(τ)")
+    weights = [expect(model, family.policy, 2, lambda path, t=t: sum(path.rewards[t:]) - b) for t in (0, 1)]
+    yield equal(weights, [0, -30], "mean weight at the first step and at the second")
+    noise = total_variance(model, family, 2, reward_to_go(model, family).minus(lambda t, s: b))
     plain = total_variance(model, family, 2, reward_to_go(model, family))
-    yield equal(plain, Fraction(121, 2), "with no baseline")
-    yield exceeds(noise, plain, "c = 30: noisier than with none")
+    yield equal([noise, plain], [450, Fraction(121, 2)], "total variance with it, c²/2, and with no baseline")
+    yield exceeds(noise, plain, "it is noisier with it")
     yield against(weights[1] != 0, "the second step's weights are not centred: -31 and -29, whatever is done")
 
 
@@ -380,8 +378,7 @@ def its_own_return():
         yield equal(listed, (1 - Fraction(1, n)) * truth, f"N = {n}, all batches listed: (1 - 1/N) ∇U")
         yield equal(batch_mean_factor(n) * truth, listed, "the factor")
     yield differs(mean_over_batches(2, batch_mean_baseline), truth, "N = 2: mean against ∇U")
-    model, family = relay()
-    law = batch_mean_law(model, reward_to_go(model, family), 2, 10)
+    law = batch_mean_law(relay()[0], reward_to_go(*relay()), 2, 10)
     yield equal(law.mean, NINE_TENTHS * truth, "N = 10")
     others = leave_one_out_baseline(batch([[6], [5], [3]]))
     yield equal(others, [[4, Fraction(9, 2), Fraction(11, 2)]], "means of the others of 6, 5, 3")
@@ -409,16 +406,14 @@ def more_still_ahead():
 more_still_ahead
 
 # %% [markdown]
-# ### One number for each state
-#
-# $E[r_t + \dots + r_{T-1} \mid s_t = s]$ has a $t$ in it. It is one number per state where every episode ends by $T$ whatever it starts from, and only then
+# **One number for each state.** $E[r_t + \dots + r_{T-1} \mid s_t = s]$ has a $t$ in it. It is one number per state where every episode ends by $T$ whatever it starts from, and only then
 # the $V^\pi$ of line 528, which has no $T$; and that one has a γ.
 
 
 # %%
-def expected_rest(model, policy, s, steps):
-    """E[r_t + … + r_{T-1} | s_t = s] with T - t = `steps` left, every path."""
-    return expect(model, policy, steps, lambda path: sum(path.rewards), start=s)
+def expected_rest(model, s, steps):
+    """E[r_t + … + r_{T-1} | s_t = s] with T - t = `steps` left, every path, even choices."""
+    return expect(model, uniform(model), steps, lambda path: sum(path.rewards), start=s)
 
 
 @claim(
@@ -429,11 +424,11 @@ def expected_rest(model, policy, s, steps):
 )
 def a_function_of_the_state():
     model, family = relay()
-    rest = [expected_rest(model, family.policy, s, steps) for s, steps in ((0, 2), (1, 1))]
+    rest = [expected_rest(model, s, steps) for s, steps in ((0, 2), (1, 1))]
     yield equal(rest, [Fraction(5, 2), 2], "a relay of two steps, T = 2: expected rest from t = 0 and t = 1")
     yield equal(policy_value(model, family.policy), rest, "V by a solve")
     steady = MDP.chain([[1]], [1], HALF, 0)
-    left = [expected_rest(steady, uniform(steady), 0, 3 - t) for t in range(3)]
+    left = [expected_rest(steady, 0, 3 - t) for t in range(3)]
     yield equal(left, [3, 2, 1], "one state that pays 1 for ever, T = 3: t = 0, 1, 2")
     yield differs(left[0], left[2], "the same state at t = 0 and t = 2")
     yield differs(left[0], policy_value(steady, uniform(steady))[0], "and line 528 with γ = ½")
@@ -481,14 +476,9 @@ def the_proof():
     b = {at: sympy.Symbol("b{}{}".format(*at), real=True) for at in ((0, 0), (1, 1), (1, 2))}
     p, by_hand = chance[0], slope(model, family, chance)
     plain, scores = reward_to_go(model, family), score_table(model, family)
-    left, first, *second = (
-        expect(model, family.policy, 2, f)[:3]
-        for f in (
-            plain.minus(lambda t, s: b[t, s]),
-            plain,
-            *(lambda w, t=t: b[t, w.states[t]] * scores[w.states[t], w.actions[t]] for t in (0, 1)),
-        )
-    )
+    term = [lambda w, t=t: b[t, w.states[t]] * scores[w.states[t], w.actions[t]] for t in (0, 1)]
+    f = (plain.minus(lambda t, s: b[t, s]), plain, *term)
+    left, first, *second = (expect(model, family.policy, 2, each)[:3] for each in f)
     yield proved(left - (first - sum(second)), "the split, entry by entry")
     yield proved(first[:, 1] - by_hand, "its first part is ∇U")
     inner = (family.policy[:3, :, None, None] * scores[:3]).sum(axis=1)[:, :3]
@@ -543,12 +533,10 @@ def any_baseline_helps():
     yield equal(far / none, 361, "even odds, b = 10 against none")
     yield exceeds(far, none, "a constant that raises the variance")
     arms = gallery.bandit((ONE, 0 * ONE))
-    for chance in (HALF, NINE_TENTHS):
-        family = softmax_at(arms, np.array([[chance, 1 - chance]]))
-        yield equal(optimal_baseline(arms, reward_to_go(arms, family), 1)(0, 0), 1 - chance, "b* by least squares")
-    yield proved(
-        variance - variance.subs(b, 0) - p * (1 - p) * b * (b - 2 * (1 - p)), "gain below 0 just for 0 < b < 2b*"
-    )
+    best = optimal_baseline(arms, reward_to_go(arms, softmax_at(arms, np.array([[NINE_TENTHS, ONE / 10]]))), 1)
+    yield equal(best(0, 0), ONE / 10, "b* by least squares at p = 9/10")
+    gain = variance - variance.subs(b, 0)
+    yield proved(gain - p * (1 - p) * b * (b - 2 * (1 - p)), "below 0 just for 0 < b < 2b*")
 
 
 any_baseline_helps

@@ -82,45 +82,27 @@ def q_star():
 @claim(
     "notes-192",
     "notes-202",
-    says=r"The target of DQN is $y = r + \gamma \max_{a'} Q_{\theta^-}(s', a')$, one real reward and then the bootstrap",
-    verdict=Conditional(given="s' does not end the episode; there y = r"),
-    about=dqn_targets,
+    "notes-211",
+    says=r"The target of DQN is $y = r + \gamma \max_{a'} Q_{\theta^-}(s', a')$, its error $x = Q_\theta(s, a) - y$",
+    verdict=Conditional(
+        given="s' does not end the episode; there y = r. (The usual TD error is -x; Huber's loss ignores the sign)"
+    ),
+    about=(dqn_targets, huber_td_loss),
 )
 def the_target():
     r, gamma = sympy.symbols("r gamma", positive=True)
-    frozen = [[4, 7, 5]]
-    yield proved(dqn_targets([r], frozen, [False], gamma)[0] - (r + 7 * gamma), "max(4, 7, 5) = 7")
-    q = q_star()
-    y = dqn_targets(fractions(1, 3, 0, 10), q[[A, B, A, B]], [False, False, False, True], NINE_TENTHS)
+    yield proved(dqn_targets([r], [[4, 7, 5]], [False], gamma)[0] - (r + 7 * gamma), "max(4, 7, 5) = 7")
+    q, rewards = q_star(), fractions(1, 3, 0, 10)
+    y = dqn_targets(rewards, q[[A, B, A, B]], [False, False, False, True], NINE_TENTHS)
     yield equal(y, q.ravel(), "the loop: Q* is its own target, its last step being an end")
-    careless = dqn_targets(fractions(10), q[[B]], [False], NINE_TENTHS)
-    yield differs(careless, 10, "as printed, for the step that ends")
+    losses = [huber_td_loss(q.ravel() + x, y, ONE) for x in (-1, 1, 3)]
+    yield equal(losses, [[HALF] * 4, [HALF] * 4, [Fraction(5, 2)] * 4], "Q - y = -1, 1 and 3: Huber losses at δ = 1")
+    careless = dqn_targets(rewards, q[[A, B, A, B]], [False] * 4, NINE_TENTHS)
+    yield differs(careless[3], 10, "as printed, for the step that ends")
+    yield differs(huber_td_loss(q.ravel(), careless, ONE)[3], 0, "and an error where there is none")
 
 
 the_target
-
-
-# %%
-@claim(
-    "notes-211",
-    says=r"In the Huber loss, $x = Q_\theta(s,a) - (r + \gamma \max_{a'} Q_{\theta^-}(s', a'))$",
-    verdict=Conditional(
-        given="s' does not end the episode; the sign is that of minus the usual TD error, which L ignores"
-    ),
-    about=(huber_td_loss, dqn_targets),
-)
-def the_error():
-    y = dqn_targets(fractions(3), fractions([2, 6]), [False], HALF)
-    yield equal([huber_td_loss(fractions(x), y, ONE)[0] for x in (5, 7)], [HALF, HALF], "Q = 5 or 7, y = 6: x = ∓1")
-    yield equal(huber_td_loss(fractions(9), y, ONE), [Fraction(5, 2)], "Q = 9: x = 3, beyond δ = 1")
-    over = {"rewards": fractions(3), "next_q_target": fractions([2, 6]), "gamma": HALF}
-    right = huber_td_loss(fractions(3), dqn_targets(terminated=[True], **over), ONE)
-    yield equal(right, [0], "a step that ends and pays 3, Q = 3: no error")
-    careless = huber_td_loss(fractions(3), dqn_targets(terminated=[False], **over), ONE)
-    yield differs(careless, right, "as printed: an error of 3, towards 6")
-
-
-the_error
 
 # %% [markdown]
 # ### What the maximum stands for
@@ -364,15 +346,12 @@ double_dqn
 
 # %%
 def double_from_one_buffer(own, actions=3):
-    """E of the double estimate: B's value of A's first maximiser.  Two rewards of ±1 stored per action; A and B learn their mean, or
-    one draw each (`own`)."""
-    total, cases = 0 * ONE, 0
+    """E of B's value of A's first maximiser. Two rewards ±1 stored per action: A and B learn their mean, or one draw each (`own`)."""
+    found = []
     for rewards in product(product((-1, 1), repeat=2), repeat=actions):
         learned = rewards if own else [[Fraction(sum(pair), 2)] for pair in rewards]
-        for a_table, b_table in product(list(product(*learned)), repeat=2):
-            y = [b_table[a_table.index(max(a_table))]]
-            total, cases = total + sum(y), cases + 1
-    return total / cases
+        found += [b[a.index(max(a))] for a, b in product(list(product(*learned)), repeat=2)]
+    return sum(found) * ONE / len(found)
 
 
 @claim(
@@ -384,20 +363,19 @@ def double_from_one_buffer(own, actions=3):
     about=(double_from_one_buffer, double_max_law, single_max_law, table_update),
 )
 def independent_errors():
-    start, ends = fractions([10], [-10]), []
-    for table in start:
-        for _ in range(60):
-            for reward in (1, -1, 1):  # the same stored rewards, over and over
-                table = table_update(table, 0, reward * ONE, HALF)
+    ends = []
+    for start in (10, -10):
+        table = fractions(start)
+        for reward in (1, -1) * 50:  # the same stored rewards, over and over
+            table = table_update(table, 0, reward * ONE, HALF)
         ends.append(table[0])
-    yield equal(
-        ends[0] - ends[1], 20 * HALF**180, "two starts, 20 apart, 180 updates on the same rewards: 20 · 2^-180 apart"
-    )
+    yield equal(ends[0] - ends[1], 20 * HALF**100, "two starts, 20 apart, 100 updates on the same rewards: 20 · 2^-100")
     law = [{-ONE: QUARTER, 0 * ONE: HALF, ONE: QUARTER}] * 3
     yield equal(single_max_law(law).mean, Fraction(9, 16), "the largest of three means of two rewards: 37/64 - 1/64")
     yield equal(double_max_law(law).bias, 0, "A and B from separate data: no bias")
-    yield differs(double_from_one_buffer(own=False), 0, "both trained on the same two rewards per action")
-    yield equal(double_from_one_buffer(own=False), Fraction(9, 16), "as much as the single estimate")
+    shared = double_from_one_buffer(own=False)
+    yield differs(0, shared, "both trained on the same two rewards per action")
+    yield equal(shared, Fraction(9, 16), "as much as the single estimate")
     yield equal(double_from_one_buffer(own=True), Fraction(3, 8), "one draw each: half of a single draw's 3/4")
 
 
@@ -682,25 +660,31 @@ more_updates
 
 # %% [markdown]
 # ## The Huber loss
+#
+# One error, however large, moves the prediction by no more than $\alpha\,\delta$ (the parameters, by $\alpha\,\delta\,|\nabla Q|$). The price:
+# what is fitted is no longer the mean. Nine rewards of 0 and one of 10 have mean 1; the Huber loss with δ = 1 rests at 1/9.
 
 
 # %%
 @claim(
     "notes-210",
-    says=r"$L(x) = x^2/2$ for $|x| \le \delta$, $\delta|x| - \delta^2/2$ beyond: quadratic for small errors, linear for large",
-    verdict=Holds(note="the constant makes the pieces meet, in value and in slope"),
+    "notes-213",
+    says=r"$L(x) = x^2/2$ for $|x| \le \delta$, $\delta|x| - \delta^2/2$ beyond; no single large error causes a dramatic update",
+    verdict=Holds(note="slope at most δ; in return the fitted value is not the mean of skewed targets"),
     about=(huber_loss, huber_loss_gradient),
 )
 def huber():
-    x, delta = fractions(-3, -2, -HALF, 0, 1, 2, 5), 2 * ONE
-    by_hand = [Fraction(4), 2, Fraction(1, 8), 0, HALF, 2, 8]
-    yield equal(huber_loss(x, delta), by_hand, "δ = 2, by the display")
-    yield equal(huber_loss_gradient(x, delta), [-2, -2, -HALF, 0, 1, 2, 2], "slopes x, and ±δ")
+    x, delta = fractions(-3, -2, -HALF, 0, 1, 2, 10**6), 2 * ONE
+    yield equal(huber_loss(x, delta), [4, 2, Fraction(1, 8), 0, HALF, 2, 2 * 10**6 - 2], "δ = 2, by the display")
+    slopes = huber_loss_gradient(x, delta)
+    yield equal(slopes, [-2, -2, -HALF, 0, 1, 2, 2], "slopes x, and ±δ")
+    yield at_most(abs(slopes), delta, "the slope is bounded, whatever the error")
+    yield tight(abs(slopes[0]), delta, "reached from |x| = δ on")
     d, z = sympy.symbols("delta x", positive=True)
-    inner, outer = z**2 / 2, d * z - d**2 / 2
-    yield proved(
-        [(inner - outer).subs(z, d), sympy.diff(inner - outer, z).subs(z, d)], "at x = δ both pieces meet smoothly"
-    )
+    gap = z**2 / 2 - (d * z - d**2 / 2)
+    yield proved([gap.subs(z, d), sympy.diff(gap, z).subs(z, d)], "at x = δ the pieces meet, in value and slope")
+    rest = huber_loss_gradient(Fraction(1, 9) - fractions(*[0] * 9, 10), ONE).sum()
+    yield equal(rest, 0, "nine rewards of 0 and one of 10, δ = 1: at rest at 1/9; their mean is 1")
 
 
 huber
@@ -727,53 +711,6 @@ def a_constant():
 
 
 a_constant
-
-# %% [markdown]
-# With a constant δ one error, however large, moves the prediction by no more than $\alpha\,\delta$ (the parameters, by $\alpha\,\delta\,|\nabla Q|$). The price:
-# what is fitted is no longer the mean. Nine rewards of 0 and one of 10 have mean 1; the Huber loss with δ = 1 rests at 1/9.
-
-
-# %%
-@claim(
-    "notes-213",
-    says="It is more robust to outliers: no single large error causes a dramatic parameter update",
-    verdict=Holds(note="slope at most δ; in return the fitted value is not the mean of skewed targets"),
-    about=huber_loss_gradient,
-)
-def robust():
-    errors, delta = fractions(1, 10, 1000, -(10**6)), 2 * ONE
-    slopes = huber_loss_gradient(errors, delta)
-    yield at_most(abs(slopes), delta, "size of the slope, errors of 1 to a million")
-    yield tight(abs(slopes[1]), delta, "reached from |x| = δ on")
-    yield equal(slopes, [1, 2, 2, -2], "where the squared error has x itself")
-    rewards = fractions(*[0] * 9, 10)
-    yield equal(huber_loss_gradient(Fraction(1, 9) - rewards, ONE).sum(), 0, "nine rewards 0, one 10: at rest at 1/9")
-    yield equal(rewards.sum() / 10, 1, "their mean")
-
-
-robust
-
-
-# %%
-@figure
-def quadratic_then_linear():
-    """The Huber loss for three widths δ, and x²/2 (dashed). Right: its slope, the error clipped at ±δ."""
-    import matplotlib.pyplot as plt
-
-    fig, axes = plt.subplots(1, 2, figsize=(8, 3))
-    x = np.linspace(-4, 4, 201)
-    for delta, colour in zip((0.5, 1.0, 2.0), COLOURS, strict=False):
-        axes[0].plot(x, huber_loss(x, delta), color=colour, label=f"δ = {delta:g}")
-        axes[1].plot(x, huber_loss_gradient(x, delta), color=colour)
-    axes[0].plot(x, x**2 / 2, "--", color="0.4", lw=1)
-    axes[1].plot(x, x, "--", color="0.4", lw=1)
-    axes[0].set(xlabel="x", ylabel="loss", ylim=(0, 6))
-    axes[1].set(xlabel="x", ylabel="slope", ylim=(-3, 3))
-    axes[0].legend()
-    return fig
-
-
-quadratic_then_linear
 
 # %% [markdown]
 # ## Where is V?
@@ -810,48 +747,27 @@ is_it_a_value
 # %%
 @claim(
     "notes-215",
-    says="V is computed from Q on demand, so that it stays synchronised whenever the parameters change",
-    verdict=Holds(note="a V that is stored by itself stays behind; it moves only if the maximum does"),
-    about=(max_streams, dueling_max, table_update),
+    "notes-216",
+    says="V is computed from Q on demand and stays synchronised; the advantage is A = Q - V",
+    verdict=Holds(note="with V = max Q, A is at most 0; V moves only if the maximum does"),
+    about=(max_streams, dueling_max, advantage),
 )
 def always_in_step():
-    before = fractions([3, 5])
-    for action, target, v in ((1, 9, 7), (0, 9, 6), (0, 5, 5)):
-        after = table_update(before, (0, action), target * ONE, HALF)
-        found = max_streams(after)
-        yield equal(found.values, [v], f"[3, 5], action {action} towards {target}: V")
-        yield equal(dueling_max(found.values, found.advantages), after, "V + A is Q again")
-    stale = max_streams(before).values
-    moved = table_update(before, (0, 1), 9 * ONE, HALF)
-    yield shows(bool(stale[0] != moved.max()), "the V of before does not fit the Q of after")
+    for row, v in (([3, 5], 5), ([3, 7], 7), ([6, 5], 6), ([4, 5], 5)):
+        found = max_streams(fractions(row))
+        yield equal(found.values, [v], f"Q = {row}: V")
+        yield equal(dueling_max(found.values, found.advantages), [row], "V + A is Q again")
+    by_hand = fractions([Fraction(-11, 19), 0], [0, Fraction(-80, 19)])
+    yield equal(max_streams(q_star()).advantages, by_hand, "the loop: Q* - max Q*")
+    loop = gallery.left_right_loop()
+    yield equal(advantage(loop, deterministic(loop, ["right", "left"])), by_hand, "the advantage of the optimal policy")
 
 
 always_in_step
 
 # %% [markdown]
-# ### Advantages
-#
 # With $V = \max_a Q$ no advantage is above 0, and the best action has 0. Subtracting $V(s)$, or anything that does not depend on the action, leaves
 # every difference between actions as it was, and so the set of the best ones.
-
-
-# %%
-@claim(
-    "notes-216",
-    says="The advantage function is A(s, a) = Q(s, a) - V(s)",
-    verdict=Holds(
-        note="with V = max Q, as here, it is at most 0; with the V of a policy its mean under the policy is 0"
-    ),
-    about=(max_streams, advantage),
-)
-def advantage_of_the_greedy():
-    loop, q = gallery.left_right_loop(), q_star()
-    by_hand = fractions([Fraction(-11, 19), 0], [0, Fraction(-80, 19)])
-    yield equal(max_streams(q).advantages, by_hand, "the loop: Q* - max Q*")
-    yield equal(advantage(loop, deterministic(loop, ["right", "left"])), by_hand, "the advantage of the optimal policy")
-
-
-advantage_of_the_greedy
 
 
 # %%

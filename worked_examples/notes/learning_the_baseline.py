@@ -227,11 +227,6 @@ first_and_every_visit
 
 
 # %%
-def errand(n):
-    """n states in a row, -1 for each step, and the end."""
-    return MDP.from_outcomes({(k, 0): [(ONE, (k + 1) % n, -1, k == n - 1)] for k in range(n)}, ONE, 0)
-
-
 @claim(
     "notes-088",
     says="Monte-Carlo estimation has high variance, returns depending on all that follows, and waits for the episode's end",
@@ -242,8 +237,9 @@ def noisy_and_late():
     yield equal(return_variance(encore(), uniform(encore())), [2], "encore: Var G = p / (1 - p)²")
     short, long = (returns_to_go([ONE] * n, None, None, ONE)[0] for n in (1, 5))
     yield equal([short, long], [1, 5], "two encores with the same first step: nothing is known before the end")
-    still, even = (return_variance(m, uniform(m)) for m in (errand(6), quits()))
-    yield equal([still[0], even[0]], [0, 0], "a road without chance, and chance that cancels: Var G_0")
+    row = MDP.from_outcomes({(k, 0): [(ONE, (k + 1) % 6, -1, k == 5)] for k in range(6)}, ONE, 0)
+    still, even = (return_variance(m, uniform(m)) for m in (row, quits()))
+    yield equal([still[0], even[0]], [0, 0], "six steps without chance, and chance that cancels: Var G_0")
     yield against(not still.any(), "the first has no variance anywhere")
 
 
@@ -426,24 +422,6 @@ def is_it_quieter():
 
 is_it_quieter
 
-
-# %%
-@figure
-def two_targets():
-    """Variance of the two targets on the random walk with the right values; the gap is the chance still to come."""
-    from matplotlib import pyplot as plt
-
-    fig, ax = plt.subplots(figsize=(6.0, 3.0))
-    k = np.arange(5)
-    ax.bar(k - 0.19, [x * (6 - x) / 36 for x in range(1, 6)], 0.38, color=COLOURS[1], label="return")
-    ax.bar(k + 0.19, np.full(5, 1 / 36), 0.38, color=COLOURS[0], label="TD target")
-    ax.set(xticks=k, xticklabels=list("ABCDE"), ylabel="variance", ylim=(0, 0.34))
-    ax.legend(ncols=2)
-    return fig
-
-
-two_targets
-
 # %% [markdown]
 # The bias is the discounted mean error *of the next state*, $\gamma\, E[e(s')]$ with $e = V_\phi - V^\pi$. Imperfect values need not cause any: errors that cancel do
 # not, nor does the last step of an episode. And in a table the errors themselves are learned away.
@@ -500,9 +478,8 @@ def td_zero():
     mean = expected_td_update(model, uniform(model), Fraction(1, 10), vector(HALF, HALF))
     x, y = sympy.symbols("x y", real=True)
     move = mean.matrix.to_array() @ np.array([x, y]) + mean.offset - np.array([x, y])
-    (rest,) = sympy.solve(list(move), [x, y], dict=True)
+    rest = sympy.solve(list(move), [x, y])
     yield equal([rest[x], rest[y]], [Fraction(26, 29), Fraction(-22, 29)], "the one place without a mean move")
-    yield equal([5 * Fraction(26, 6) - 2 * Fraction(-22, 6), 29], [29, 29], "V = (26, -22)/29: 5/6 x - 1/3 y = 1")
     half = expected_td_update(model, uniform(model), Fraction(1, 10), vector(1, 0))(vector(4, 5))
     yield equal(half[1], 5, "a state that is never updated keeps any value")
     walk = gallery.random_walk()
@@ -600,10 +577,8 @@ the_sign
 # %%
 def value_after(moved_from, mass):
     """The value of arms 4, 3, 0 at ½, ¼, ¼ after moving this mass to the middle arm from another."""
-    policy = np.array([[HALF, QUARTER, QUARTER]])
-    policy[0, moved_from] -= mass
-    policy[0, 1] += mass
-    return policy_value(gallery.bandit((4, 3, 0)), policy)[0]
+    shift = np.array([[(a == 1) - (a == moved_from) for a in range(3)]])
+    return policy_value(gallery.bandit((4, 3, 0)), np.array([[HALF, QUARTER, QUARTER]]) + mass * shift)[0]
 
 
 @claim(

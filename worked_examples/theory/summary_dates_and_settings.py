@@ -397,7 +397,8 @@ three_knobs
 # %% [markdown]
 # ## Seven papers and their lengths
 #
-# Proceedings have page numbers, preprints have appendices. Counted either way, two of the seven lengths agree.
+# Proceedings have page numbers, preprints have appendices. Counted either way, two of the seven lengths agree. The pages of
+# proceedings and journals are computed from their first and last; the lengths of preprints are cited, not counted again.
 
 
 # %%
