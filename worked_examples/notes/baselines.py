@@ -162,9 +162,7 @@ def is_it_useless():
     yield equal(spread, [Fraction(243, 4), QUARTER], "total variance: (100 + 144)/4 - 1/4, and (1 + 1)/4 - 1/4")
     worse, better = own_pushes(model, reward_to_go(model, family))[0]
     ahead = [sum(comb(n, k) for k in range(n + 1) if better * k > worse * (n - k)) for n in (1, 100, 1000)]
-    yield equal(
-        ahead[:2], [1, sum(comb(100, k) for k in range(46, 101))], "of 2 and 2^100 draws; 46 of 100 suffice: 0.82"
-    )
+    yield equal(ahead[:2], [1, sum(comb(100, k) for k in range(46, 101))], "of 2 and 2^100; 46 of 100 suffice: 0.82")
     yield against(1000 * ahead[2] > 997 * 2**1000, "in 99.7 % and more, a thousand samples find the better arm")
 
 
@@ -263,7 +261,8 @@ the_definitions
 #
 # The document says what it is for: recentring, so that only relative success counts. At the first step, or where the whole $R(\tau)$ is the weight, it
 # does that. But the weights here are returns *to go*. Let a first step pay $c$ whatever one does, and a second choose between 10
-# and 12: then $b = c + 11$, the second step's weights have mean $-c$, and the variance is $c^2/2$ against 60.5 with no baseline.
+# and 12: then $b = c + 11$, the second step's weights have mean $-c$, and the variance is $c^2/2$ against 60.5 with no baseline. A number
+# for each step follows such a trend. "Early returns are larger, because more rewards are ahead": if they are positive.
 
 
 # %%
@@ -281,11 +280,12 @@ def total_variance(model, family, steps, estimator):
 
 @claim(
     "notes-063",
-    says=r"Constant baseline: $b = E[R(\tau)]$, which recentres the weights",
+    "notes-067",
+    says=r"Constant baseline: $b = E[R(\tau)]$, which recentres the weights; early actions have larger remaining returns than late ones",
     verdict=Conditional(
-        given="the weight is R(τ) itself, as at the first step; a G_t of a later step has another mean"
+        given="the weight is R(τ) itself, as at the first step, a later G_t having another mean; it is smaller if what is paid is positive"
     ),
-    about=(expected_return, total_variance),
+    about=(expected_return, total_variance, returns_to_go),
 )
 def the_expected_total():
     model, family = prepaid(30)
@@ -298,6 +298,9 @@ def the_expected_total():
     yield equal([noise, plain], [450, Fraction(121, 2)], "total variance with it, c²/2, and with no baseline")
     yield exceeds(noise, plain, "it is noisier with it")
     yield against(weights[1] != 0, "the second step's weights are not centred: -31 and -29, whatever is done")
+    paid, cost = batch([[1, 1, 1]]), batch([[-1, -1, -1]])
+    yield equal([paid[:, 0], cost[:, 0]], [[3, 2, 1], [-3, -2, -1]], "remaining returns at 1 a step, and at -1 a step")
+    yield exceeds(cost[2, 0], cost[0, 0], "with costs the last one is the largest")
 
 
 the_expected_total
@@ -388,26 +391,9 @@ def its_own_return():
 
 its_own_return
 
-
-# %%
-@claim(
-    "notes-067",
-    says="Early actions have larger remaining returns than late ones, because more rewards are still ahead",
-    verdict=Conditional(given="the rewards still to come are positive; with costs it is the other way round"),
-    about=(returns_to_go, batch_mean_baseline),
-)
-def more_still_ahead():
-    paid, cost = batch([[1, 1, 1]] * 2), batch([[-1, -1, -1]] * 2)
-    yield equal([paid[:, 0], cost[:, 0]], [[3, 2, 1], [-3, -2, -1]], "1 a step, and -1 a step")
-    yield exceeds(cost[2, 0], cost[0, 0], "with costs the last remaining return is the largest")
-    yield equal(cost - batch_mean_baseline(cost), 0 * cost, "b_t removes the trend of either sign")
-
-
-more_still_ahead
-
 # %% [markdown]
-# **One number for each state.** $E[r_t + \dots + r_{T-1} \mid s_t = s]$ has a $t$ in it. It is one number per state where every episode ends by $T$ whatever it starts from, and only then
-# the $V^\pi$ of line 528, which has no $T$; and that one has a γ.
+# **One number for each state.** $E[r_t + \dots + r_{T-1} \mid s_t = s]$ has a $t$ in it. It is one number per state where every episode ends by $T$ from
+# wherever it is, and only then the $V^\pi$ of line 528, which has no $T$; and that one has a γ.
 
 
 # %%
@@ -519,7 +505,7 @@ the_proof
     "notes-081",
     says="Any baseline that depends only on the state reduces the variance",
     verdict=Wrong(
-        because="b = 10 multiplies it by 361 in the simplest choice; even V^π can, by 64, as below",
+        because="b = 10 multiplies it by 361 in the simplest choice; even V^π does, by 64, at odds 9 to 1",
         instead="for one decision it does for b strictly between 0 and 2b*, b* = E[|∇log π|² G] / E[|∇log π|²], and raises it outside",
     ),
     about=(reward_to_go_law, optimal_baseline),
@@ -570,14 +556,14 @@ def what_each_baseline_takes_away():
     plain, v = reward_to_go(model, family), policy_value(model, family.policy)
     kinds = {
         "none": lambda t, s: 0,
-        "E R": lambda t, s: expected_return(model, family.policy),
-        "best of t": optimal_baseline(model, plain, DAYS, each_time),
-        "V": lambda t, s: v[s],
-        "best of s": optimal_baseline(model, plain, DAYS, each_state),
+        r"$E\,R(\tau)$": lambda t, s: expected_return(model, family.policy),
+        "best of $t$": optimal_baseline(model, plain, DAYS, each_time),
+        "$V$": lambda t, s: v[s],
+        "best of $s$": optimal_baseline(model, plain, DAYS, each_state),
     }
     noise = [float(total_variance(model, family, DAYS, plain.minus(b))) for b in kinds.values()]
     fig, ax = plt.subplots(figsize=(6.0, 3.0))
-    bars = ax.bar(list(kinds), noise, color=[COLOURS[k] for k in (6, 1, 0, 2, 3)], width=0.6)
+    bars = ax.bar(list(kinds), noise, color=[COLOURS[k] for k in (6, 1, 0, 2, 3)], width=0.6, zorder=2)
     ax.bar_label(bars, fmt="%.1f")
     ax.set(ylabel="total variance", ylim=(0, 1.12 * max(noise)))
     return fig

@@ -281,7 +281,7 @@ def two_descents():
             ax.axhline(true, color=COLOURS[k], ls=":", lw=1)
         ax.set(title=title, xlabel="steps", ylim=(-0.05, 1.05))
     axes[0].set_ylabel("value (dotted: true)")
-    axes[1].legend(fontsize=8, loc="upper right")
+    axes[0].legend(fontsize=8, loc=(0.5, 0.13))
     return fig
 
 

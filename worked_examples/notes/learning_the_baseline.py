@@ -163,7 +163,7 @@ regression_on_samples
 # %% [markdown]
 # **Unbiased?** The target is; and so is the mean of the returns that follow *first* visits. The mean over *all* visits of an episode is not: an encore
 # of $n$ performances has the returns $n, n-1, \dots, 1$ with mean $(n+1)/2$, so that one episode estimates $(V + 1)/2 = \frac32$ where $V = 2$. Long
-# episodes have more visits, but count as much as short ones. (Singh and Sutton 1996, section 3.3; the bias fades with more episodes.)
+# episodes have more visits, but count as much as short ones. (Singh and Sutton 1996; the bias fades with more episodes.)
 
 
 # %%
@@ -248,7 +248,7 @@ noisy_and_late
 # %% [markdown]
 # ### First-visit prediction
 #
-# *A place of our own: the picture after line 571 is lost.* The standard form (Sutton and Barto 2018, section 5.1) appends the return to a list at the first visit of each
+# *A place of our own: the picture of line 572 is lost.* The standard form (Sutton and Barto 2018, section 5.1) appends the return to a list at the first visit of each
 # episode, and $V(s)$ is the list's mean. By the Markov property what follows a first visit is distributed as an episode from $s$, and episodes are independent:
 # mean $V^\pi(s)$, variance $\mathrm{Var}(G \mid s)/n$ after $n$ visits.
 
@@ -455,7 +455,7 @@ is_it_biased
 # %% [markdown]
 # ### TD(0)
 #
-# *A place of our own: the picture after line 605 is lost.* The standard form (Sutton and Barto 2018, equation 6.2) is
+# *A place of our own: the picture of line 606 is lost.* The standard form (Sutton and Barto 2018, equation 6.2) is
 #
 # $$V(s_t) \leftarrow V(s_t) + \alpha\,[r_t + \gamma V(s_{t+1}) - V(s_t)] .$$
 #
@@ -484,9 +484,8 @@ def td_zero():
     yield equal(half[1], 5, "a state that is never updated keeps any value")
     walk = gallery.random_walk()
     run = td0(walk, uniform(walk), 20_000, 0, alpha=0.02)
-    yield close(
-        run.v, [k / 6 for k in range(1, 6)], 0.1, "a run with α = 0.02: about √(α/2) · 1/6 off", "a run on the walk"
-    )
+    right, spread = [k / 6 for k in range(1, 6)], "α = 0.02 leaves a spread of about √(α/2)/6 = 0.017; six times that"
+    yield close(run.v, right, 0.1, spread, "a run on the walk")
 
 
 td_zero

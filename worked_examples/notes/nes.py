@@ -191,7 +191,7 @@ def what_a_cloud_sees():
     """Two peaks, and the mean fitness of clouds of three widths centred at μ: from σ = 0.58 on, the best centre is the valley."""
     import matplotlib.pyplot as plt
 
-    m = np.linspace(-1.7, 1.7, 200)
+    m = np.linspace(-1.7, 1.7, 341)
     fig, ax = plt.subplots(figsize=(6.2, 3.3))
     ax.plot(m, two_peaks(m), color="black", lw=1.2, label=r"$F(\mu)$")
     for s, colour in zip((0.25, 0.45, 0.7), COLOURS, strict=False):

@@ -108,7 +108,8 @@ policy_gradient_with_advantages
 # ## What an advantage is
 #
 # $r(s_t, a_t) + \gamma V^\pi(s_{t+1})$ is a *sample* of the action value, and contains a state that $(s_t, a_t)$ does not determine. A coin that leads
-# to a state worth 1 or to one worth 0 makes it 1 or 0; $Q$ is 1/2. What defines $Q$, and $A$ with it, is the mean over $s_{t+1}$.
+# to a state worth 1 or to one worth 0 makes it 1 or 0; $Q$ is 1/2. What defines $Q$, and $A$ with it, is the mean over $s_{t+1}$, which line 947
+# writes and line 907 does not.
 
 
 # %%
@@ -126,24 +127,52 @@ def sampled_values(mdp, policy):
 
 @claim(
     "notes-151",
+    says=r"The advantage is formally defined as $A^\pi(s_t, a_t) = r(s_t, a_t) + \gamma V^\pi(s_{t+1}) - V^\pi(s_t)$",
+    verdict=Wrong(
+        because="s_{t+1} stands on the right only: for a coin the right side is 1/2 or -1/2, the advantage is 0; it is the TD error",
+        instead="A^π = r + γ E[V^π(s_{t+1}) | s_t, a_t] - V^π(s_t); without the mean only where moves are certain",
+    ),
+    about=(sampled_values, advantage, policy_value),
+)
+def a_definition_with_a_draw():
+    toss = coin()
+    v = policy_value(toss, uniform(toss))
+    yield equal(v, [HALF, 1, 0], "the coin's values")
+    errors = sorted(x - v[0] for *_, x in sampled_values(toss, uniform(toss)))
+    yield equal(errors, [-HALF, HALF], "r + γ V(s') - V(s), for each way the coin falls")
+    a = advantage(toss, uniform(toss))[0, 0]
+    yield equal(a, 0, "with a single action, none is better than average")
+    yield differs(errors[1], a, "the display, against the advantage")
+    yield equal(sum(p * (x - v[0]) for p, *_, x in sampled_values(toss, uniform(toss))), a, "its mean over s'")
+    sure = two_doors()
+    single = {action: x for _, _, action, x in sampled_values(sure, uniform(sure))}
+    yield equal(
+        [single[k] - Fraction(5, 2) for k in (0, 1)], advantage(sure, uniform(sure))[0], "two doors, certain moves"
+    )
+
+
+a_definition_with_a_draw
+
+
+# %%
+@claim(
     "notes-152",
-    says=r"$A^\pi(s_t, a_t)$ is defined as $r(s_t, a_t) + \gamma V^\pi(s_{t+1}) - V^\pi(s_t)$, whose first two terms are the Q-value",
+    says=r"$r(s_t, a_t) + \gamma V^\pi(s_{t+1})$ represents the Q-value of the pair",
     verdict=Conditional(
         given="s_{t+1} is determined by (s_t, a_t), or the mean over it is taken: E[V^π(s_{t+1}) | s_t, a_t]"
     ),
-    about=(sampled_values, action_value, advantage),
+    about=(sampled_values, action_value),
 )
 def a_sample_of_q():
     sure, policy = two_doors(), uniform(two_doors())
     found = {a: x for _, _, a, x in sampled_values(sure, policy)}
-    yield equal([found[0], found[1]], [3, 2], "sure moves: 0 + 3 and 1 + 1")
+    yield equal([found[0], found[1]], [3, 2], "certain moves: 0 + 3 and 1 + 1")
     yield equal(action_value(sure, policy)[0], [3, 2], "Q")
     toss = coin()
     ahead = sampled_values(toss, uniform(toss))
     yield equal(sorted(x for *_, x in ahead), [0, 1], "the coin: r + γ V(s') is 0 or 1")
-    q, a = action_value(toss, uniform(toss))[0, 0], advantage(toss, uniform(toss))[0, 0]
-    yield equal([q, a], [HALF, 0], "Q is 1/2; with a single action no action is better than average")
-    yield differs(ahead[0][3], q, "one draw against Q")
+    yield equal(action_value(toss, uniform(toss))[0, 0], HALF, "Q is 1/2")
+    yield differs(ahead[0][3], action_value(toss, uniform(toss))[0, 0], "one draw against Q")
     yield equal(sum(p * x for p, *_, x in ahead), HALF, "the mean over s' is Q")
 
 
@@ -256,11 +285,13 @@ def rounds_of_argmax():
     fig, ax = plt.subplots(figsize=(6.2, 3.3))
     exact = next(k for k, e in enumerate(rounds) if e < 1e-9)
     ax.semilogy(range(exact), rounds[:exact], "o-", color=COLOURS[0], label=f"argmax of A: exact after {exact} rounds")
+    ax.plot([exact - 1, exact], [rounds[exact - 1], 0.012], ":", color=COLOURS[0])
+    ax.plot(exact, 0.014, "v", color=COLOURS[0])
     ax.semilogy(sweeps, color=COLOURS[1], label="value iteration: never exact")
     ax.semilogy(
         [sweeps[0] * 0.95**k for k in range(121)], ":", color=COLOURS[6], label=r"$\gamma^k$ of the first error"
     )
-    ax.set(xlabel="rounds, or sweeps", ylabel="largest error of V")
+    ax.set(xlabel="rounds, or sweeps", ylabel="largest error of V", ylim=(0.012, 15))
     ax.legend(fontsize=8)
     return fig
 
