@@ -29,7 +29,6 @@ from rlexact.claims import (
     same_as,
     shows,
     sourced,
-    swept,
 )
 from rlexact.exact.bellman import greedy
 from rlexact.exact.estimator_law import estimator_law
@@ -188,15 +187,13 @@ def an_estimate_and_its_target():
     yield proved(lambda_advantage_law(model, policy, v + e, 1).mean - a + e[:, None], "mean of G - V_φ: A - e(s)")
     one_step = lambda_advantage_law(model, policy, v + e, 0).mean
     yield proved(one_step - a - model.gamma * e[leads] + e[:, None], "mean of the one-step form: A + γ e(s') - e(s)")
-    fork = crossroads()
-    yield equal(advantage(fork, uniform(fork))[1, 0], 0, "crossroads, state 1: the only action has advantage 0")
+    yield equal(advantage(crossroads(), uniform(crossroads()))[1, 0], 0, "crossroads, state 1: the advantage is 0")
     seen = [monte_carlo_advantages([Fraction(pay)], [1], [True], None, HALF)[0] for pay in (0, 2)]
-    yield equal(seen, [-1, 1], "what is seen there with the right critic, by chance")
-    yield differs(seen, 0, "G - V against the advantage")
-    one = td_errors([Fraction(0)], [QUARTER], [Fraction(0)], [False], HALF)[0]
+    yield equal(seen, [-1, 1], "what is seen there with the right critic, by chance: G - V")
+    yield differs(seen, 0, "the advantage")
+    one, off = (td_errors([Fraction(0)], [QUARTER], [Fraction(v)], [False], HALF)[0] for v in (0, 4))
     yield equal(one, -QUARTER, "the one-step form on the way to state 2, critic right: A(0, 1) = 0 - 1/4")
-    off = td_errors([Fraction(0)], [QUARTER], [Fraction(4)], [False], HALF)[0]
-    yield differs(off, advantage(fork, uniform(fork))[0, 1], "with a critic that says 4 for state 2")
+    yield differs(off, one, "with a critic that says 4 for state 2")
 
 
 an_estimate_and_its_target
@@ -238,10 +235,7 @@ def what_the_name_means():
 what_the_name_means
 
 # %% [markdown]
-# ## One step
-#
-# The one-step form is the TD error, and it is $n = 1$ of the $n$-step and $\lambda = 0$ of the GAE family. Line 654 is the usual definition, and
-# line 658 follows from $V = E_a Q$.
+# **One step** is the TD error. Line 654 is the usual definition, and line 658 follows from $V = E_a Q$.
 
 
 # %%
@@ -299,8 +293,7 @@ def the_one_step_box():
     yield equal(episode_step(model, right, HALF), gradient, "right critic, γ^t kept")
     yield differs(episode_step(model, right, ONE), gradient, "γ^t left out")
     moved = td_actor_critic_step([0], [3], [1], [1], 5, 3, 10, False, gamma=HALF, actor_step=1, critic_step=HALF)
-    found = [moved.td_error, moved.theta[0], moved.w[0]]
-    yield equal(found, [7, 7, Fraction(13, 2)], "5 + 10/2 - 3 = 7; both move along it")
+    yield equal([*moved.theta, *moved.w], [7, 3 + HALF * 7], "δ = 5 + 10/2 - 3 = 7; both move along it")
 
 
 the_one_step_box
@@ -308,8 +301,7 @@ the_one_step_box
 # %% [markdown]
 # ## 995 steps, and variance
 #
-# Counted from 1, as the sum of line 630 does, step 5 of 1000 has 995 after it. That a bootstrap trades noise for bias is said as in `theory`,
-# and needs the same condition: a critic near the truth.
+# Counted from 1, as in line 630, step 5 of 1000 has 995 after it. That a bootstrap trades noise for bias needs a critic near the truth.
 
 
 # %%
@@ -348,21 +340,19 @@ trade
     says="greedy with respect to the values: switching to actions whose Q is higher than the average",
     verdict=Wrong(
         because="an action can be better than the average and not be the best",
-        instead="the greedy policy takes argmax Q; any action above the average improves on π, the greedy one most in one step",
+        instead="the greedy policy takes argmax Q; an action above the average improves on π as well",
     ),
-    about=(action_value, greedy, policy_value),
+    about=(action_value, greedy),
 )
 def greedy_is_the_maximum():
     model = gallery.bandit((4, 3, 0))
     even = uniform(model)
     q, v = action_value(model, even), policy_value(model, even)
-    yield equal(v, [Fraction(7, 3)], "the average of 4, 3, 0")
     above = {k for k in range(3) if q[0, k] > v[0]}
-    yield equal(above, {0, 1}, "arms above it")
+    yield equal(above, {0, 1}, "arms above the average 7/3")
     chosen = {int(k) for k in np.flatnonzero(greedy(model, v)[0] == 1)}
     yield equal(chosen, {0}, "the greedy arm")
     yield against(above != chosen, "the two descriptions differ")
-    yield equal(policy_value(model, deterministic(model, [1])), [3], "switching to the second arm: better, not best")
 
 
 greedy_is_the_maximum
@@ -380,6 +370,10 @@ def best_of_all_policies(model):
     return np.max([policy_value(model, policy) for policy in deterministic_policies(model)], axis=0)
 
 
+def models():
+    return gallery.left_right_loop(), long_way(), gallery.forest().to_rational(str)
+
+
 def ladder(model, policy):
     """The values of the policies that `improved` goes through, from a first policy on."""
     found, better = [], policy
@@ -388,10 +382,6 @@ def ladder(model, policy):
         found.append(policy_value(model, policy))
         better = improved(model, policy, found[-1])
     return found
-
-
-def iterated_models():
-    return gallery.left_right_loop(), long_way(), gallery.forest().to_rational(str)
 
 
 @claim(
@@ -403,7 +393,7 @@ def iterated_models():
 def policy_iteration_arrives():
     loop = gallery.left_right_loop()
     yield equal(policy_iteration(loop).v, [Fraction(300, 19), Fraction(270, 19)], "the two-state loop: 3/(1 - .81)")
-    for model in iterated_models():
+    for model in models():
         listed, truth = deterministic_policies(model), best_of_all_policies(model)
         answers = [policy_iteration(model, policy=policy) for policy in listed]
         found = [list(answer.v) for answer in answers]
@@ -432,7 +422,7 @@ def one_sweep(model, policy, v):
     about=(policy_value, one_sweep),
 )
 def in_turn():
-    for model in iterated_models():
+    for model in models():
         climbs = [ladder(model, policy) for policy in deterministic_policies(model)]
         falls = [max(b - a) for climb in climbs for a, b in zip(climb[1:], climb, strict=False)]
         yield shows(max(falls, default=0) <= 0, f"full evaluation, {len(climbs)} starts: no value ever falls")
@@ -441,9 +431,8 @@ def in_turn():
     model = long_way()
     good = deterministic(model, [1, 0, 0])
     v = one_sweep(model, good, vector(0, 0, 0))
-    yield equal(v, [0, 0, 10], "the long way, one sweep from 0 under the good policy")
     before, after = policy_value(model, good)[0], policy_value(model, greedy(model, v))[0]
-    yield equal([before, after], [Fraction(81, 10), 1], "value before and after the greedy step")
+    yield equal([before, after], [Fraction(81, 10), 1], "the long way, one sweep from 0: value before and after")
     yield exceeds(before, after, "the value fell")
     still, v = MDP.chain([[1]], [1], HALF, 0), vector(0)
     for _ in range(20):
@@ -497,17 +486,17 @@ def the_middle_arm():
     """Gradient flow on arms 4, 3, 0. While the middle arm is above the average (shaded), its probability rises, and then falls."""
     from matplotlib import pyplot as plt
 
-    pay, logits, seen = np.array([4.0, 3.0, 0.0]), np.log([0.05, 0.35, 0.6]), []
-    for _ in range(3000):
+    pay, logits, seen = np.array([4.0, 3.0, 0.0]), np.log([0.25, 0.25, 0.5]), []
+    for _ in range(1000):
         seen.append(np.exp(logits) / np.exp(logits).sum())
         logits = logits + 0.01 * seen[-1] * (pay - seen[-1] @ pay)
-    seen, time = np.array(seen), 0.01 * np.arange(3000)
+    seen, time = np.array(seen), 0.01 * np.arange(1000)
     fig, ax = plt.subplots(figsize=(6.4, 3.2))
     ax.axvspan(0, time[np.argmax(seen @ pay >= 3)], color="0.92", lw=0)
-    for k, (name, at) in enumerate((("pays 4", 26), ("pays 3", 7), ("pays 0", 0.4))):
-        ax.plot(time, seen[:, k], color=COLOURS[k])
-        ax.annotate(name, (at, seen[int(at / 0.01), k] + 0.03), color=COLOURS[k], fontsize=9)
-    ax.set(xlabel="α × steps", ylabel="probability", ylim=(0, 1), xlim=(0, 30))
+    for k, name in enumerate(("pays 4", "pays 3", "pays 0")):
+        ax.plot(time, seen[:, k], color=COLOURS[k], label=name)
+    ax.set(xlabel="α × steps", ylabel="probability", ylim=(0, 1), xlim=(0, 10))
+    ax.legend(loc="center right")
     return fig
 
 
@@ -535,12 +524,6 @@ def stepped(model, policy, base):
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def value_lost(case):
-    """V before less V after the step, state by state."""
-    model, policy, _ = case
-    return policy_value(model, policy) - policy_value(model, stepped(*case))
-
-
 def right_then_left(p):
     """(model, family): state 0 must go right, state 1 left, for a reward of 1; one logit for 'right' in both states."""
     table = {(0, 0): [(ONE, None, 0, True)], (0, 1): [(ONE, 1, 0, False)]}
@@ -566,7 +549,9 @@ def is_it_an_improvement():
     pairs = [(gallery.bandit(pays), uneven) for pays in ((4, 3, 0), (4, 3, 1), (-2, 5, 4))]
     pairs.append((relays, np.array([[3 * QUARTER, QUARTER], [HALF, HALF]])))
     cases = [(*pair, base) for pair in pairs for base in (Fraction(21, 20), 2, 16)]
-    yield swept(value_lost, cases, "own logits, steps short and long: loss of value in any state")
+    for m, p, base in cases:
+        gained = policy_value(m, stepped(m, p, base)) - policy_value(m, p)
+        yield shows(min(gained) >= 0, f"own logits, step base {base}: no state loses value")
     model, family = right_then_left(Fraction(1, 5))
     yield equal(policy_gradient(model, family), [Fraction(12, 125)], "shared logit, p = 1/5: slope p(1-p)(1-2p)")
     far = right_then_left(Fraction(9, 10))[1].policy
@@ -590,13 +575,10 @@ is_it_an_improvement
 def pulls_by(behaviour, ratio):
     """E_b of ∇log π · A for the three arms, times π/b or not."""
     model, family = three_arms()
-    push = actor_critic(model, family, policy_value(model, family.policy))
-
-    def estimate(path):
-        a = path.actions[0]
-        return push(path)[0] * (family.policy[0, a] / behaviour[0, a] if ratio else ONE)
-
-    return estimator_law(model, behaviour, 1, estimate).mean
+    push, shares = actor_critic(model, family, policy_value(model, family.policy)), (family.policy / behaviour)[0]
+    return sum(
+        w.probability * push(w)[0] * (shares[w.actions[0]] if ratio else ONE) for w in paths(model, behaviour, 1)
+    )
 
 
 @claim(

@@ -56,6 +56,7 @@ from rlexact.policy import uniform
 SECTION = Section("notes", "learning_the_baseline", "Learning the baseline")
 
 ONE, HALF, QUARTER = Fraction(1), Fraction(1, 2), Fraction(1, 4)
+SHOWN = 60
 
 
 def vector(*numbers):
@@ -167,9 +168,6 @@ regression_on_samples
 
 
 # %%
-SHOWN = 60
-
-
 def episode(n):
     """An encore of n performances, as transitions."""
     return [Transition(0, 0, ONE, 0, k == n - 1, False) for k in range(n)]

@@ -535,7 +535,7 @@ def terms_added():
     from matplotlib import pyplot as plt
 
     fig, ax = plt.subplots(figsize=(6.0, 3.2))
-    horizons = np.arange(0, 31)
+    horizons = range(31)
     model, new, old = random_pair(3)
     gap = float(performance_difference(model, new, old).left)
     ax.plot(

@@ -1,0 +1,1052 @@
+# %% [markdown]
+# # Divergences, and advantage-weighted regression
+#
+# *Document `notes`, lines 1541 to 1651.* How far may a new policy π be from the policy μ that collected the data? Three
+# measures are offered. One of them, $\mathrm{KL}(\pi\|\mu)$, leads to a policy in closed form and to a regression that fits it.
+#
+# The closed form is right. Total variation is defined without its factor ½, which makes both lines of Pinsker's inequality
+# false. "Labels" are called what are weights. Most of what is said of the regression holds for a table and for data of one
+# policy, and needs a condition beyond.
+
+# %%
+from fractions import Fraction
+from itertools import combinations, product
+
+import numpy as np
+import sympy
+
+from rlexact import gallery
+from rlexact.claims import (
+    Conditional,
+    Holds,
+    Section,
+    Wrong,
+    against,
+    at_most,
+    below,
+    claim,
+    close,
+    differs,
+    equal,
+    exceeds,
+    proved,
+    proved_at_most,
+    same_as,
+    shows,
+    sourced,
+    swept,
+    tight,
+)
+from rlexact.exact.difference import occupancy_shift
+from rlexact.exact.evaluation import advantage, expected_return, occupancy, policy_value
+from rlexact.exact.gradient import policy_gradient
+from rlexact.exact.parameterisation import softmax_at
+from rlexact.exact.regularised import near_kl, near_reverse_kl
+from rlexact.formulas.awr import (
+    advantage_weights,
+    awr_loss,
+    awr_loss_gradient,
+    normalised_advantage_weights,
+    weighted_regression_loss,
+)
+from rlexact.formulas.divergence import kl, l1_distance, pinsker_bound, total_variation
+from rlexact.formulas.gaussian import gaussian_kl
+from rlexact.formulas.importance import effective_sample_size, importance_ratios
+from rlexact.formulas.kl_optimum import kl_regularised_policy, kl_regularised_value, partition
+from rlexact.formulas.ppo import clipped_surrogate
+from rlexact.formulas.reps import reps_dual_loss_gradient
+from rlexact.mdp import MDP
+from rlexact.plotting import COLOURS, figure
+from rlexact.policy import deterministic, uniform
+from rlexact.symbolic.convexity import log_gap
+from rlexact.symbolic.divergence import pinsker_by_its_slope
+from rlexact.symbolic.enclosure import enclosure
+from rlexact.symbolic.normal_form import normal_form
+from rlexact.symbolic.notation import beta, reals, simplex
+
+SECTION = Section("notes", "divergences_and_awr", "Divergences, and advantage-weighted regression")
+
+F, ratio, log = Fraction, sympy.Rational, sympy.log
+LOG2, LOG3 = log(2), log(3)
+
+# %% [markdown]
+# ## Total variation
+#
+# The distance of two distributions is the largest difference that they make to the probability of an event: something between 0
+# and 1. Adding up $|p(x) - q(x)|$ counts it twice, once where $p$ is larger and once where $q$ is. Below, three outcomes and every
+# event of them; then the densities $2x$ and 1 on $[0, 1]$, which differ most on the event $x > \frac12$.
+
+
+# %%
+def largest_event_gap(p, q):
+    """max over events of p(event) - q(event), by trying all of them."""
+    outcomes = range(len(p))
+    events = [event for size in range(len(p) + 1) for event in combinations(outcomes, size)]
+    return max(sum((p[x] - q[x] for x in event), F(0)) for event in events)
+
+
+def random_law(rng, n):
+    """n positive probabilities, rational."""
+    weights = rng.integers(1, 20, n)
+    return [F(int(w), int(weights.sum())) for w in weights]
+
+
+def pair(seed, n=4):
+    rng = np.random.default_rng(seed)
+    return random_law(rng, n), random_law(rng, n)
+
+
+@claim(
+    "notes-275",
+    "notes-276",
+    says=r"Total variation is $D_{TV}(p, q) = \sum_x |p(x) - q(x)|$, or $\int |p(x) - q(x)|\, dx$ for densities",
+    verdict=Wrong(
+        because="the factor 1/2 is missing: this is the L1 distance, up to 2, and Pinsker's inequality as printed below fails for it",
+        instead="½ Σ |p - q| and ½ ∫ |p - q| dx, the largest difference of the probability of an event",
+    ),
+    about=(l1_distance, total_variation),
+)
+def half_the_sum():
+    p, q = [F(1, 2), F(1, 2), F(0)], [F(1, 4), F(1, 2), F(1, 4)]
+    yield differs(l1_distance(p, q)[()], largest_event_gap(p, q), "the sum, against the largest gap of any event")
+    yield equal(total_variation(p, q)[()], largest_event_gap(p, q), "half the sum is that gap")
+    yield equal([l1_distance(p, q)[()], total_variation(p, q)[()]], [F(1, 2), F(1, 4)], "by hand")
+    yield swept(
+        lambda seed: abs(total_variation(*pair(seed))[()] - largest_event_gap(*pair(seed))), range(20), "four outcomes"
+    )
+    x = sympy.Symbol("x", real=True)
+    whole = sympy.integrate(1 - 2 * x, (x, 0, ratio(1, 2))) + sympy.integrate(2 * x - 1, (x, ratio(1, 2), 1))
+    best = sympy.integrate(2 * x - 1, (x, ratio(1, 2), 1))
+    yield differs(whole, best, "2x and 1 on [0, 1]: the integral, against the largest gap, at x > 1/2")
+    for n in (2, 100):
+        bins = [F(2 * k - 1, n * n) for k in range(1, n + 1)], [F(1, n)] * n
+        yield equal(total_variation(*bins)[()], F(1, 4), f"half the sum over {n} bins, each on one side of 1/2")
+
+
+half_the_sum
+
+
+# %% [markdown]
+# As a picture of $\sum|p - q|$ the paragraph is right. One unit of probability that has to be moved to turn $p$ into $q$ shows in
+# it twice, where it is missing and where it arrives; half the sum is what has to be moved.
+
+
+# %%
+@claim(
+    "notes-277",
+    says="At each point the two disagree by |p - q|; adding these up gives the total amount by which they differ",
+    verdict=Holds(note="each moved unit of probability is counted twice; the total variation is what has to be moved"),
+    about=(l1_distance, total_variation),
+)
+def disagreements_added_up():
+    p, q = [F(1, 2), F(3, 10), F(1, 5)], [F(1, 5), F(3, 10), F(1, 2)]
+    yield equal(l1_distance(p, q)[()], F(3, 10) + 0 + F(3, 10), "three outcomes, point by point")
+    yield equal(total_variation(p, q)[()], 1 - (F(1, 5) + F(3, 10) + F(1, 5)), "moved: what the two do not share")
+    yield equal(l1_distance(p, p)[()], 0, "no disagreement")
+
+
+disagreements_added_up
+
+# %% [markdown]
+# As a choice of $D$ in every state total variation is natural indeed, whatever its factor. Between the two laws of visited states,
+#
+# $$\|d^\pi - d^\mu\|_1 \;\le\; \frac{2\gamma}{1-\gamma}\, \mathbb{E}_{s \sim d^\mu}\!\left[\tfrac12\|\pi(\cdot|s) - \mu(\cdot|s)\|_1\right],$$
+#
+# an average under $d^\mu$, which is what the penalty of line 1448 averages. The bound is attained where one decision picks the
+# room in which one stays for ever.
+
+
+# %%
+def two_rooms(gamma):
+    """One decision between two absorbing states."""
+    P = np.zeros((3, 2, 3), dtype=object) + F(0)
+    P[0, 0, 1] = P[0, 1, 2] = P[1, :, 1] = P[2, :, 2] = F(1)
+    return MDP(P, [[F(0)] * 2] * 3, gamma, [F(1), F(0), F(0)])
+
+
+def choosing(p):
+    """The policy that takes the second room with probability p."""
+    return np.array([[1 - p, p]] + [[F(1), F(0)]] * 2)
+
+
+def stay_or_leave():
+    """Staying in the first room, or leaving it for good; γ = 99/100."""
+    P = np.zeros((2, 2, 2), dtype=object) + F(0)
+    P[0, 0, 0] = P[0, 1, 1] = P[1, :, 1] = F(1)
+    return MDP(P, [[F(0)] * 2] * 2, F(99, 100), [F(1), F(0)])
+
+
+def leaving(p):
+    return np.array([[1 - p, p], [F(1), F(0)]])
+
+
+def random_pair(seed):
+    model = gallery.random_mdp(seed, 3, 2)
+    rng = np.random.default_rng(seed)
+    return model, *(np.array([random_law(rng, 2) for _ in range(3)]) for _ in range(2))
+
+
+@claim(
+    "notes-274",
+    says=r"The natural divergence is $D(\pi, \mu) = D_{TV}(\pi(\cdot|s), \mu(\cdot|s))$",
+    verdict=Holds(note="one number for each state, averaged over the states of μ; half the bound's factor with the document's D"),
+    about=(occupancy_shift, l1_distance),
+)
+def natural_divergence():
+    model, new, old = two_rooms(F(9, 10)), choosing(F(3, 4)), choosing(F(1, 2))
+    shift = occupancy_shift(model, new, old)
+    met = l1_distance(new, old) @ np.array([F(1, 10), F(9, 20), F(9, 20)])
+    yield equal(met, F(1, 20), "mean of the document's D: state 0 has 1/10 of the time, and D = 1/2 there")
+    yield equal(shift.right, F(9, 10) / F(1, 10) * met, "the bound, γ/(1 - γ) times it")
+    yield at_most(shift.left, shift.right, "shift of the visited states")
+    yield tight(F(9, 20), shift.right, "and it is 2 · γ · 1/4, by hand")
+    worst = range(12)
+    yield swept(lambda s: occupancy_shift(*random_pair(s)).left - occupancy_shift(*random_pair(s)).right, worst, "random")
+
+
+natural_divergence
+
+# %% [markdown]
+# ### Is it hard to estimate?
+#
+# From bare samples, yes: one draw of each side never shows two equal laws over many actions to be equal. But a policy's probabilities
+# are known; line 1694 divides them. Then $D_{TV} = \mathbb{E}_{a\sim p}[(1 - q(a)/p(a))_+]$ is the mean of a number in $[0, 1]$: its
+# standard error is at most $1/(2\sqrt n)$ for *any* number of actions. No such bound exists for the log-ratio of KL.
+
+
+# %%
+def sampled(p, q):
+    """Mean and variance of (1 - q/p)₊ for one action drawn from p."""
+    shortfall = [max(1 - b / a, F(0)) for a, b in zip(p, q, strict=True)]
+    mean = sum(a * x for a, x in zip(p, shortfall, strict=True))
+    return mean, sum(a * x * x for a, x in zip(p, shortfall, strict=True)) - mean**2
+
+
+def from_one_draw_each(n):
+    """Mean of the total variation between two single draws from one uniform law over n actions."""
+    draws = np.array([[F(int(i == j)) for j in range(n)] for i in range(n)])
+    return np.mean([total_variation(a, b)[()] for a, b in product(draws, draws)])
+
+
+@claim(
+    "notes-278",
+    says="Total variation is very hard to compute by sampling in a very large action space",
+    verdict=Conditional(
+        given="only samples are at hand. Where both probabilities of a sampled action are known, as for policies, the error of "
+        "n samples is at most 1/(2√n) at any number of actions"
+    ),
+    about=(total_variation, sampled),
+)
+def hard_to_sample():
+    for n in (2, 4, 8):
+        yield equal(from_one_draw_each(n), 1 - F(1, n), f"bare draws, {n} actions: 0 is estimated by")
+    yield swept(lambda s: abs(sampled(*pair(s))[0] - total_variation(*pair(s))[()]), range(20), "with ratios: unbiased")
+    halves = {n: ([F(1, n)] * n, [F(2, n)] * (n // 2) + [F(0)] * (n // 2)) for n in (4, 64, 1024)}
+    found = [sampled(*halves[n]) for n in halves]
+    yield equal(found, [(F(1, 2), F(1, 4))] * 3, "p uniform, q on half of the actions: mean and variance of one sample")
+    yield against(found[0][1] == found[-1][1], "1024 actions are as easy to sample as 4")
+    yield swept(lambda s: sampled(*pair(s))[1] - F(1, 4), range(20), "variance at most 1/4")
+
+
+hard_to_sample
+
+# %% [markdown]
+# ## The Kullback-Leibler divergence
+#
+# The sum is the usual one. The integral is, too, once its $dx$ is supplied. Unlike the entropy of a density it does not depend on the
+# unit of $x$: with $p = 2x$ and $q = 1$ on $[0, w]$, rescaled, it is $\log 2 - \frac12$ for every $w$.
+
+# %%
+kl_of_a_table = same_as(
+    "notes-281", of="reference-076", says=r"$D_{KL}(p\|q) = \sum_x p(x) \log(p(x)/q(x))$, the same formula"
+)
+kl_of_a_table
+
+
+# %%
+@claim(
+    "notes-282",
+    says=r"For densities $D_{KL}(p\|q) = \int_x p(x) \log(p(x)/q(x))$",
+    verdict=Holds(note="with dx, which is not printed; infinite where q = 0 < p on more than a null set"),
+    about=(gaussian_kl, kl),
+)
+def kl_of_densities():
+    x, w = sympy.symbols("x w", positive=True)
+    found = sympy.integrate(sympy.expand(2 * x / w**2 * sympy.expand_log(log(2 * x / w), force=True)), (x, 0, w))
+    yield proved(found - LOG2 + ratio(1, 2), "2x/w² against 1/w on [0, w]: log 2 - 1/2 for every w")
+    n = 1000
+    bins = np.array([2 * k - 1 for k in range(1, n + 1)]) / n**2
+    yield close(kl(bins, np.full(n, 1 / n)), np.log(2) - 0.5, 1e-5, "bins err by log n / n²", "1000 bins")
+    y = sympy.Symbol("y", real=True)
+    normal = sympy.exp(-((y - 1) ** 2) / 2) / sympy.sqrt(2 * sympy.pi)
+    by_integral = sympy.integrate(normal * ((y + 1) ** 2 / 8 - (y - 1) ** 2 / 2 + LOG2), (y, -sympy.oo, sympy.oo))
+    yield proved(by_integral - LOG2 - ratio(1, 8), "N(1, 1) against N(-1, 2²), by the integral")
+    yield close(gaussian_kl([1.0], [1.0], [-1.0], [2.0]), np.log(2) + 1 / 8, 1e-12, "roundings", "by the closed form")
+
+
+kl_of_densities
+
+# %% [markdown]
+# ## Pinsker's inequality
+#
+# It says $\frac12\|p - q\|_1 \le \sqrt{\mathrm{KL}/2}$. With the document's $D_{TV} = \|p - q\|_1$ the left side doubles and the line is false, in
+# *every* neighbourhood of $p = q$: for a fair coin against one of chance ¼ it claims $0.5 \le 0.268$. Without the ½ it should read
+# $\|p - q\|_1 \le \sqrt{2\, \mathrm{KL}}$, in both orders.
+
+
+# %%
+def floats(law):
+    return np.array(law, dtype=float)
+
+
+@claim(
+    "notes-283",
+    "notes-284",
+    says=r"$D_{TV}(p, q) \le \sqrt{\frac12 D_{KL}(p\|q)}$ and $\le \sqrt{\frac12 D_{KL}(q\|p)}$, with $D_{TV} = \sum|p - q|$",
+    verdict=Wrong(
+        because="the constant belongs to half the sum; with the whole sum the left side is twice as large",
+        instead="½ Σ|p - q| ≤ √(KL/2), equally Σ|p - q| ≤ √(2 KL), in either order",
+    ),
+    about=(kl, l1_distance, total_variation, pinsker_bound),
+)
+def pinsker():
+    p, q = [F(1, 2), F(1, 2)], [F(1, 4), F(3, 4)]
+    sp, sq = ([ratio(x.numerator, x.denominator) for x in law] for law in (p, q))
+    there, back = LOG2 - LOG3 / 2, 3 * LOG3 / 4 - LOG2
+    found = [sympy.expand_log(k.item(), force=True) for k in (kl(sp, sq), kl(sq, sp))]
+    yield proved([found[0] - there, found[1] - back], "KL(½‖¼) = log 2 - ½ log 3, KL(¼‖½) = ¾ log 3 - log 2")
+    yield equal([l1_distance(p, q)[()], total_variation(p, q)[()]], [F(1, 2), F(1, 4)], "the sum, and half of it")
+    for name, divergence in (("KL(p‖q)", there), ("KL(q‖p)", back)):
+        low, high = enclosure(divergence / 2)
+        yield exceeds(l1_distance(p, q)[()] ** 2, F(int(high.p), int(high.q)), f"(Σ|p - q|)² against {name}/2")
+        yield below(total_variation(p, q)[()] ** 2, F(int(low.p), int(low.q)), f"(½ Σ|p - q|)² against {name}/2")
+    yield proved(pinsker_by_its_slope().residual(), "two outcomes: KL - 2 TV² falls to 0 at q = p, and rises after")
+    slack = 1e-12, "roundings of numbers below 1"
+    yield swept(
+        lambda s: [float(l1_distance(*pair(s))) / 2 - pinsker_bound(*map(floats, pair(s)[::d])) for d in (1, -1)],
+        range(40),
+        "four outcomes, both orders, half the sum",
+        *slack,
+    )
+    yield tight(0.01, float(pinsker_bound([0.51, 0.49], [0.5, 0.5])), "chance .51 against ½: half the sum is .01")
+
+
+pinsker
+
+
+# %%
+@figure
+def coin_against_a_fair_one():
+    """A coin of chance q and a fair one: the sum of |p - q| is above Pinsker's bound everywhere, half of it below."""
+    from matplotlib import pyplot as plt
+
+    q = np.linspace(0.01, 0.99, 197)
+    coins, fair = np.stack([q, 1 - q], axis=1), np.full((197, 2), 0.5)
+    fig, ax = plt.subplots(figsize=(6.4, 3.2))
+    ax.plot(q, l1_distance(coins, fair), "--", color=COLOURS[1], label="Σ|p - q|, as defined")
+    ax.plot(q, pinsker_bound(fair, coins), color=COLOURS[6], label=r"$\sqrt{KL(fair\|q)/2}$")
+    ax.plot(q, pinsker_bound(coins, fair), ":", color=COLOURS[6], label=r"$\sqrt{KL(q\|fair)/2}$")
+    ax.plot(q, total_variation(coins, fair), color=COLOURS[0], label="½ Σ|p - q|")
+    ax.set(xlabel="chance q", ylim=(0, 1.05))
+    ax.legend(fontsize=8, loc="upper center")
+    return fig
+
+
+coin_against_a_fair_one
+
+# %% [markdown]
+# ### From policies to states
+#
+# With Pinsker the shift of the visited states is at most $\frac{2\gamma}{1-\gamma}\mathbb{E}_{d^\mu}\sqrt{\mathrm{KL}/2}$. This helps where $\sqrt{\mathrm{KL}}$ is small
+# *against* $1 - \gamma$. Let μ stay in a room and π leave it for good with chance 1/10 a step. Then KL(μ‖π) is $\log\frac{10}{9} \approx 0.105$, and at
+# γ = 0.99 the two laws of states share a tenth of their mass: $d^\pi \approx d^\mu$ is not justified.
+
+
+# %%
+@claim(
+    "notes-285",
+    says="These inequalities bound how different the state distributions are, which justifies replacing one by the other",
+    verdict=Conditional(given="γ < 1, and √(KL/2), averaged over the states of μ, is small against (1 - γ)/(2γ)"),
+    about=(occupancy_shift, kl, pinsker_bound),
+)
+def from_policies_to_states():
+    near = occupancy_shift(two_rooms(F(1, 2)), choosing(F(51, 100)), choosing(F(1, 2)))
+    step = float(pinsker_bound([0.49, 0.51], [0.5, 0.5]))
+    yield at_most(float(near.left), 2 * 0.5 * step, "two rooms, γ = 1/2: shift, against 2γ √(KL/2)")
+    yield tight(float(near.left), 2 * 0.5 * step, "attained as π → μ")
+    yield equal(near.left, F(1, 100), "that shift by hand, 2γ · 1/100")
+    fair, bent = [ratio(1, 2)] * 2, [ratio(49, 100), ratio(51, 100)]
+    yield proved(kl(fair, bent) + log(1 - ratio(1, 50) ** 2) / 2, "KL(½‖.51) = -½ log(1 - .02²), in nats")
+    model = stay_or_leave()
+    yield proved(kl([ratio(1), ratio(0)], [ratio(9, 10), ratio(1, 10)]) - log(ratio(10, 9)), "stay or leave: KL(μ‖π)")
+    far = occupancy_shift(model, leaving(F(1, 10)), leaving(F(0)))
+    time = F(1, 100) / (1 - F(99, 100) * F(9, 10))
+    yield equal(far.left, 2 * (1 - time), "γ = .99: π spends (1 - γ)/(1 - .9 γ) of its time in the room")
+    yield exceeds(far.left, F(9, 5), "shift, of at most 2, after a KL of 0.105")
+
+
+from_policies_to_states
+
+# %% [markdown]
+# ## Two orders, two algorithms
+#
+# $\mathrm{KL}(\pi\|\mu)$ is what π pays, in nats for each of its own actions, for being described by μ. As a penalty it gives the tilt of
+# μ by $e^{A/\alpha}$, which AWR fits. An example to carry along: three actions, $\mu = (\frac12, \frac14, \frac14)$, advantages $(-\log 2, 2\log 2, 0)$,
+# whose mean under μ is 0. At α = 1 the weights are ½, 4, 1, and the tilt is $(\frac16, \frac23, \frac16)$.
+
+# %%
+MU = [ratio(1, 2), ratio(1, 4), ratio(1, 4)]
+ADV = [-LOG2, 2 * LOG2, sympy.Integer(0)]
+TILT = [ratio(1, 6), ratio(2, 3), ratio(1, 6)]
+
+
+def vanishes(residual, what):
+    """The proof that a list of expressions with logarithms is zero."""
+    return proved([normal_form(sympy.sympify(x)) for x in residual], what)
+
+
+@claim(
+    "notes-279",
+    says=r"$D_{KL}(\pi\|\mu)$, the information lost when μ approximates π, leads to AWR",
+    verdict=Holds(note="nats per action of π; AWR bounds its mean over states and penalises it"),
+    about=(kl, near_kl),
+)
+def the_first_choice():
+    bits = kl([ratio(1, 2), ratio(1, 4), ratio(1, 4)], [ratio(1, 4), ratio(1, 4), ratio(1, 2)])
+    yield proved(bits - LOG2 / 4, "a code for μ costs 1¾ questions per action of π, its own 1½: ¼ log 2 lost")
+    yield equal(near_kl(ADV, MU, multiplier=1).policy, TILT, "the penalty's optimum: weights exp(A/α)")
+    yield equal(near_kl(ADV, MU, multiplier=ratio(1, 2)).policy, [ratio(k, 35) for k in (1, 32, 2)], "and at α = 1/2")
+    yield sourced("Peng et al. (2019), §3: maximise the advantage subject to KL(π(·|s) ‖ μ(·|s)) ≤ ε, then fit exp(A/β)")
+
+
+the_first_choice
+
+# %% [markdown]
+# The other order is indeed TRPO's constraint and the penalty of PPO's first variant. The PPO in common use has no divergence at all: its clip
+# goes flat beyond ratio 1 ± ε, so it is as content with an infinite $\mathrm{KL}(\mu\|\pi)$ as with a small one.
+#
+# Then the names. Where distributions are fitted, the divergence with the *fitted* one second is called forward (it covers: what the
+# reference does must not be dropped), and with the fitted one first reverse (what the reference never does is excluded). The document calls
+# $\mathrm{KL}(\pi\|\mu)$, π being fitted, forward. As an order of letters, $D(\pi, \mu)$ and back, the words make sense; as names they are exchanged.
+
+
+# %%
+@claim(
+    "notes-280",
+    says=r"$D_{KL}(\mu\|\pi)$, the reverse KL, leads to PPO and TRPO",
+    verdict=Conditional(
+        given="TRPO, and PPO with its KL penalty, are meant (the clip holds no divergence), and reverse means the other order "
+        "than D(π, μ): as a name it is the forward KL, the fitted distribution being second"
+    ),
+    about=(near_reverse_kl, kl, clipped_surrogate),
+)
+def the_second_choice():
+    A, mu = np.array([-1.0, 2.0, 0.0]), np.array([0.5, 0.25, 0.25])
+    best = near_reverse_kl(A, mu, multiplier=1.0)
+    yield close(
+        A + mu / best.policy, best.normaliser, 1e-12, "roundings", "optimum: slope A + α μ/π, the same for all actions"
+    )
+    yield close(best.policy.sum(), 1.0, 1e-12, "roundings", "a distribution")
+    yield sourced("Schulman et al. (2015), (12), KL(π_old ‖ π) bounded; (2017), §4, the same divergence as a penalty")
+    old, near, end = [ratio(4, 5), ratio(1, 5)], [ratio(16, 25), ratio(9, 25)], [ratio(0), ratio(1)]
+    ratios = [[F(int(b / a * 5), 5) for a, b in zip(old, new, strict=True)] for new in (near, end)]
+    surrogate = [clipped_surrogate(r, [F(-1, 2), F(2)], F(1, 5)) @ np.array([F(4, 5), F(1, 5)]) for r in ratios]
+    yield equal(surrogate, [F(4, 25), F(4, 25)], "clipped objective, π(good) = 9/25 and 1: -.8 · .4 + .2 · 2.4")
+    yield vanishes([kl(old, near)[()] - 4 * log(ratio(5, 4)) / 5 - log(ratio(5, 9)) / 5], "KL(μ‖π) of the first: .06")
+    yield against(bool(np.isposinf(kl([0.8, 0.2], [0.0, 1.0]))), "KL(μ‖π) of the second: infinite, and just as good")
+
+
+the_second_choice
+
+
+# %%
+@claim(
+    "notes-286",
+    says=r"Choosing $D_{KL}(\pi\|\mu)$ penalises in the 'forward' direction and gives AWR",
+    verdict=Conditional(
+        given="forward is read as the order of D(π, μ); where distributions are fitted, the fitted one first is called reverse"
+    ),
+    about=(near_kl, kl),
+)
+def which_is_forward():
+    yield equal(near_kl(ADV, MU, multiplier=1).policy, TILT, "π first, μ second: AWR's policy")
+    yield sourced("Murphy (2022), §6.2.6: KL(p‖q) with q fitted to p is forwards, KL(q‖p) reverse", against=True)
+    drop, whole = [ratio(1), ratio(0)], [ratio(1, 2), ratio(1, 2)]
+    yield proved(kl(drop, whole) - LOG2, "KL(π‖μ) lets π drop an action of μ, for log 2 here: it does not cover")
+    yield against(bool(np.isposinf(kl([0.5, 0.5], [1.0, 0.0]))), "and forbids a new action: the mark of the reverse KL")
+
+
+which_is_forward
+
+# %% [markdown]
+# ## The closed form
+#
+# The small problem and its answer are judged elsewhere, in other letters; nothing changes. One line shows both, for every $p$:
+# $\mathbb{E}_p f - \alpha\,\mathrm{KL}(p\|q) = \alpha\log Z - \alpha\,\mathrm{KL}(p\|p^*)$. So no gradient has to be followed, in a table and for a given α. If instead a
+# *budget* for KL is given, the form stays, and α is the root of one equation in one unknown.
+
+# %%
+small_problem = same_as(
+    "notes-288", of="theory-412", says=r"$\max_p \mathbb{E}_p[f] - \alpha D_{KL}(p\|q)$; there p, q, f, α are π, π_ref, r, β"
+)
+small_problem
+
+# %%
+its_solution = same_as(
+    "notes-289", of="theory-425", says=r"$p^* \propto q\, e^{f/\alpha}$; there with its normaliser Z, and in the letters of RLHF"
+)
+its_solution
+
+
+# %%
+@claim(
+    "notes-287",
+    says="Maximising the expected advantage while staying close to μ in KL has an analytical solution",
+    verdict=Holds(
+        note="in a table, or state by state; a budget KL ≤ δ leaves one number, α, to a root. A network has to be fitted"
+    ),
+    about=(near_kl, kl_regularised_value, reps_dual_loss_gradient),
+)
+def no_gradient_needed():
+    mu, f, pi = simplex("w", 3), reals("f", 3), simplex("v", 3)
+    best = near_kl(f, mu, multiplier=beta)
+    weights = [m * sympy.exp(x / beta) for m, x in zip(mu, f, strict=True)]
+    star = [w / sum(weights) for w in weights]
+    yield vanishes(best.policy - star, "the library's optimum, free μ and f")
+    worth = sum(a * x - beta * a * (log(a) - log(m)) for a, x, m in zip(pi, f, mu, strict=True))
+    short = beta * sum(a * (log(a) - log(s)) for a, s in zip(pi, star, strict=True))
+    yield vanishes([worth + short - beta * log(sum(weights))], "every π is short of α log Z by α KL(π‖π*)")
+    yield vanishes([best.normaliser - beta * log(sum(weights))], "α log Z, the library's")
+    yield vanishes([kl_regularised_value(MU, ADV, 1)[()] - log(ratio(3, 2))], "three actions: the optimum is log 3/2")
+    spent = float(ratio(7, 6) * LOG2 - log(ratio(3, 2)))
+    adv, behaviour = np.array(ADV, dtype=float), np.array(MU, dtype=float)
+    budgeted = near_kl(adv, behaviour, budget=spent)
+    yield close(budgeted.policy, np.array(TILT, dtype=float), 1e-9, "a root to 1e-12", "budget 7/6 log 2 - log 3/2")
+    yield close(reps_dual_loss_gradient(behaviour, adv, 1.0, spent), 0.0, 1e-12, "roundings", "its α is 1: level there")
+
+
+no_gradient_needed
+
+
+# %% [markdown]
+# What is good is relative: a value counts as large if it exceeds $\alpha\log Z$, the certainty equivalent of $q$, as
+# $\log(p^*/q) = (f - \alpha\log Z)/\alpha$. Dividing α by two doubles every difference between the logarithms.
+
+
+# %%
+@claim(
+    "notes-290",
+    says="The optimum reweights q by exp(f/α): up where f is large, down where it is small; α sets how aggressively",
+    verdict=Holds(note="large means above α log Z, which is at least the mean of f under q"),
+    about=(kl_regularised_policy, kl_regularised_value),
+)
+def up_and_down():
+    q, f = simplex("w", 3), reals("f", 3)
+    p, line = kl_regularised_policy(q, f, beta), kl_regularised_value(q, f, beta)[()]
+    growth = [log(a) - log(b) for a, b in zip(p, q, strict=True)]
+    yield vanishes([beta * g - (x - line) for g, x in zip(growth, f, strict=True)], "α log(p*/q) = f - α log Z")
+    yield vanishes([growth[0] - growth[1] - (f[0] - f[1]) / beta], "log-ratios differ by (f - f')/α")
+    for alpha, z in ((1, ratio(3, 2)), (ratio(1, 2), ratio(35, 8))):
+        yield vanishes([kl_regularised_value(MU, ADV, alpha)[()] - alpha * log(z)], f"α = {alpha}: the line is α log {z}")
+    yield equal(kl_regularised_policy(MU, ADV, 1), TILT, "α = 1: (1/2, 1/4, 1/4) becomes")
+
+
+up_and_down
+
+# %% [markdown]
+# ## The oracle of AWR
+#
+# Into the loop of two states (from A right pays 3 and goes to B, left pays 1; from B right pays 10 and ends, left goes back; γ = 9/10),
+# with μ uniform. Everything has a value by hand: advantages ±31/139 and ±70/139, discounted visits 40/139 and 18/139. For
+# *free* policies the penalised objective of line 1448 is short of its maximum by the divergence from $\mu e^{A/\alpha}/Z$, state by state.
+# It is the optimum of that objective. What it is worth in the loop itself is another matter: $A^\mu$ is the advantage for those who return to μ.
+
+
+# %%
+@claim(
+    "notes-291",
+    says=r"The optimal policy is $\pi^*(a|s) \propto \mu(a|s) \exp(A^\mu(s, a)/\alpha)$",
+    verdict=Holds(note="of the penalised objective with the states of μ, in each state that μ visits; not of the MDP"),
+    about=(advantage, occupancy, kl_regularised_policy),
+)
+def the_oracle():
+    loop = gallery.left_right_loop()
+    mu = uniform(loop)
+    A, d = advantage(loop, mu), occupancy(loop, mu)
+    yield equal(A, [[F(-31, 139), F(31, 139)], [F(70, 139), F(-70, 139)]], "advantages, by hand")
+    yield equal(d, [F(40, 139), F(18, 139)], "visits, by hand")
+    half = [ratio(1, 2)] * 2
+    objective, best, short = 0, 0, 0
+    for s in range(2):
+        pi, a = simplex("vw"[s], 2), [ratio(x.numerator, x.denominator) for x in A[s]]
+        weight = ratio(d[s].numerator, d[s].denominator)
+        star = kl_regularised_policy(half, a, beta)
+        objective += weight * sum(p * x - beta * p * log(2 * p) for p, x in zip(pi, a, strict=True))
+        best += weight * beta * log(sum(sympy.exp(x / beta) for x in a) / 2)
+        short += weight * beta * sum(p * (log(p) - log(b)) for p, b in zip(pi, star, strict=True))
+    yield vanishes([objective - best + short], "objective = maximum - α Σ d KL(π‖π*), for every π")
+    at_a = kl_regularised_policy(half, [ratio(-31, 139), ratio(31, 139)], ratio(31, 139) / LOG2)
+    yield equal(at_a, [ratio(1, 5), ratio(4, 5)], "in A, with α = 31/(139 log 2): weights 1/2 and 2")
+
+
+the_oracle
+
+# %% [markdown]
+# Which actions gain? Those with $A > \alpha\log Z$. As the mean advantage under μ is 0, the line is never below 0, so an action of
+# negative advantage always loses. One of positive advantage may lose too, even one that is much better than average, if another is
+# better still. Three actions, equally likely, with advantages $3\log 2$, $2\log 2$ and $-5\log 2$: at α = 1 the second falls to 128/385, at
+# α = ½ to about a fifth.
+
+
+# %%
+@claim(
+    "notes-292",
+    says="Actions with high positive advantage get upweighted exponentially, those with negative advantage downweighted",
+    verdict=Conditional(given="high means above α log Z(s), not above 0 or the average; negative advantages always lose"),
+    about=(kl_regularised_policy, advantage_weights),
+)
+def which_actions_gain():
+    third, A = [ratio(1, 3)] * 3, [3 * LOG2, 2 * LOG2, -5 * LOG2]
+    yield equal(sum(advantage_weights(A, 1)), 12 + ratio(1, 32), "weights 8, 4 and 1/32")
+    at_one, at_half = (kl_regularised_policy(third, A, alpha) for alpha in (1, ratio(1, 2)))
+    yield equal(at_one, [ratio(k, 385) for k in (256, 128, 1)], "π* at α = 1")
+    yield exceeds(F(1, 3), F(128, 385), "A = 2 log 2, twice the likelihood weight of A = log 2: its chance, before and after")
+    yield equal(at_half[1], 16 / (80 + ratio(1, 1024)), "at α = 1/2: about a fifth")
+    w, f = simplex("w", 3), reals("f", 3)
+    mean = sum(a * x for a, x in zip(w, f, strict=True))
+    line = sum(a * sympy.exp((x - mean) / beta) for a, x in zip(w, f, strict=True))
+    terms = [a * log_gap(sympy.exp((x - mean) / beta)) for a, x in zip(w, f, strict=True)]
+    residual = sympy.expand(line - 1 - sum(t.doit() for t in terms))
+    yield vanishes([residual], "with A = f - E f: Z - 1 = Σ μ ℓ(exp(A/α)), free μ, f and α")
+    yield proved_at_most(0, sum(terms), terms, "each term is at least 0: so α log Z ≥ 0, and A < 0 always loses")
+
+
+which_actions_gain
+
+
+# %%
+@figure
+def who_gains():
+    """π*/μ of three equally likely actions against α: A = 2 log 2 gains only at large α, where the best one gains little."""
+    from matplotlib import pyplot as plt
+
+    A, alphas = np.log(2) * np.array([3.0, 2.0, -5.0]), np.logspace(-1, 1.5, 121)
+    found = 3 * np.array([kl_regularised_policy(np.full(3, 1 / 3), A, a) for a in alphas])
+    fig, ax = plt.subplots(figsize=(6.4, 3.2))
+    for k, name in enumerate(("3 log 2", "2 log 2", "-5 log 2")):
+        ax.semilogx(alphas, found[:, k], ("-", "--", ":")[k], color=COLOURS[k], label=f"A = {name}")
+    ax.axhline(1, color="0.6", lw=1)
+    ax.set(xlabel="temperature α", ylabel="π*/μ")
+    ax.legend()
+    return fig
+
+
+who_gains
+
+# %% [markdown]
+# ## The limits of α
+#
+# With one best action among those that μ takes, all of the mass goes there as α → 0. Two best actions share it in the proportions
+# of μ, which is no deterministic policy; a best action that μ never takes gets nothing. As α → ∞ the policy returns to μ, for fixed
+# advantages: $|\log \pi^*/\mu|$ is at most their range over α, so large advantages need a large α.
+
+
+# %%
+@claim(
+    "notes-293",
+    says="A very small α puts all mass on the single best action, greedily; a large α keeps the policy close to μ",
+    verdict=Conditional(
+        given="one action alone is best, and μ takes it; large is large against the range of the advantages"
+    ),
+    about=kl_regularised_policy,
+)
+def limits_of_alpha():
+    for k in (1, 3, 20):
+        total = ratio(1, 2**k) / 2 + ratio(4**k, 4) + ratio(1, 4)
+        stated = [ratio(1, 2**k) / 2 / total, ratio(4**k, 4) / total, ratio(1, 4) / total]
+        yield equal(kl_regularised_policy(MU, ADV, ratio(1, k)), stated, f"α = 1/{k}: weights 2^-{k}, 4^{k}, 1")
+    yield below(1 - F(1, 10**11), F(4**20, 4) / (F(4**20, 4) + F(1, 4) + F(1, 2**21)), "at α = 1/20 all but 1e-11 is there")
+    tied = kl_regularised_policy([0.5, 0.25, 0.25], [1.0, 1.0, -3.0], 1e-3)
+    yield close(tied, [2 / 3, 1 / 3, 0.0], 1e-12, "roundings; e^-4000 is 0", "two best actions, α = 0.001")
+    yield differs([1.0, 0.0, 0.0], tied, "no deterministic policy", apart=0.1)
+    unseen = kl_regularised_policy([1.0, 0.0], [0.0, 5.0], 1e-3)
+    yield against(bool(unseen[1] == 0), "a best action that μ never takes: probability 0 at every α")
+    yield close(kl_regularised_policy([0.5, 0.25, 0.25], [-1.0, 2.0, 0.0], 1e9), [0.5, 0.25, 0.25], 1e-8, "range/α", "α = 1e9")
+    rare = kl_regularised_policy([1e-6, 1 - 1e-6], [1.0, 0.0], 10.0)
+    yield at_most(np.log(rare[0] / 1e-6), 0.1, "|log π*/μ| against range/α, a rare best action")
+    yield tight(np.log(rare[0] / 1e-6), 0.1, "attained as its μ → 0")
+
+
+limits_of_alpha
+
+# %% [markdown]
+# ## Fitting a network
+#
+# Which divergence is minimised? With π\* *first*, $\mathrm{KL}(\pi^*\|\pi_\theta) = \text{const} - \mathbb{E}_\mu[\frac{w}{Z}\log\pi_\theta]$, a weighted log-likelihood. With π\* second it is
+# not: if the first two of the three actions must share a probability θ, the likelihood takes the mean of theirs, θ = 5/12, and
+# $\mathrm{KL}(\pi_\theta\|\pi^*)$ takes, up to scale, their geometric mean, θ = 2/5.
+
+
+# %%
+def sampled_loss(log_probs):
+    """AWR's loss at α = 1 on four samples in the proportions of μ: two of the first action, one of each other."""
+    batch = [0, 0, 1, 2]
+    return awr_loss([log_probs[a] for a in batch], [ADV[a] for a in batch], 1).sum()
+
+
+@claim(
+    "notes-294",
+    says=r"Minimising the KL divergence between $\pi_\theta$ and $\pi^*$ is equivalent to maximum likelihood with exponential weights",
+    verdict=Conditional(
+        given="it is KL(π*‖π_θ), the fitted policy second, and each state's weights are divided by Z(s)"
+    ),
+    about=(awr_loss, kl),
+)
+def fitting_by_likelihood():
+    pi, theta = simplex("v", 3), sympy.Symbol("theta", positive=True)
+    forward = kl(TILT, pi)[()]
+    fixed = sum(p * log(p) for p in TILT)
+    loss = sampled_loss([log(x) for x in pi])
+    yield vanishes([forward - fixed - loss / (4 * ratio(3, 2))], "KL(π*‖π) = const + mean loss / Z, free π")
+    tied = [theta, theta, 1 - 2 * theta]
+    slope = sympy.diff(sampled_loss([log(x) for x in tied]), theta)
+    yield proved(slope.subs(theta, ratio(5, 12)), "likelihood, first two tied: level at θ = 5/12")
+    yield proved(sympy.diff(kl(TILT, tied)[()], theta).subs(theta, ratio(5, 12)), "so is KL(π*‖π_θ)")
+    other = sympy.diff(kl(tied, TILT)[()], theta)
+    yield proved(sympy.expand_log(other.subs(theta, ratio(2, 5)), force=True), "KL(π_θ‖π*): level at θ = 2/5")
+    yield differs(F(5, 12), F(2, 5), "the two fits")
+
+
+fitting_by_likelihood
+
+# %% [markdown]
+# In that regression the *labels* are the actions of the data, and $e^{A/\alpha}$ is how much each counts. (As soft labels one could take $\pi^*$
+# itself, $\mu w/Z$.) Taken for labels, the numbers $w$ would be fitted without μ: three samples of one action and one of another, with
+# weights ½ and 8, give chances in the ratio 3 : 16, not 1 : 16. Six lines on, the document calls them weights.
+
+
+# %%
+def weighted_batch():
+    """log p and log (1 - p), three samples and one; advantages -log 2 and 3 log 2, of mean 0."""
+    p = sympy.Symbol("p", positive=True)
+    return p, [log(1 - p)] * 3 + [log(p)], [-LOG2] * 3 + [3 * LOG2]
+
+
+@claim(
+    "notes-295",
+    says="In the maximum likelihood estimation the 'labels' are the exponential weights",
+    verdict=Wrong(
+        because="they multiply the log-likelihood; what is predicted are the actions, and taking w for labels loses μ",
+        instead="the labels are the sampled actions (softly: μ w/Z), and exp(A/α) are the weights",
+    ),
+    about=(advantage_weights, weighted_regression_loss),
+)
+def labels_and_weights():
+    p, logs, A = weighted_batch()
+    w = advantage_weights(A, 1)
+    yield equal(w, [ratio(1, 2)] * 3 + [8], "weights, sample by sample")
+    level = sympy.solve(sympy.diff(weighted_regression_loss(logs, w).sum(), p), p)
+    yield differs(F(16, 17), F(16, 19), "chance of the good action: w itself as the label, against the fit")
+    yield equal(level, [ratio(16, 19)], "3 · ½ : 1 · 8, actions as labels, w as weights")
+    yield vanishes(weighted_regression_loss(logs, 2 * w) - 2 * weighted_regression_loss(logs, w), "doubled, no label would do")
+    yield sourced("notes, line 1627: 'weights are the exponentiated advantages'", against=True)
+
+
+labels_and_weights
+
+# %% [markdown]
+# ### The missing Z
+#
+# The objective has no $1/Z(s)$. In a table this only rescales each state's share, and the fit is π\*. A network that must compromise
+# between states gives those with a large $Z$ more say. Two states that share one probability, met equally often, μ even: weights (2, ½) in the first
+# and (¼, 4) in the second. The KL fit is 73/170, the mean of 4/5 and 1/17. The regression gives 1/3.
+
+
+# %%
+def two_states_one_policy(weights, p):
+    """The regression objective of two states, each met half of the time, under one policy (p, 1 - p) for both."""
+    rows = [weighted_regression_loss([log(p), log(1 - p)], w) for w in weights]
+    return sum(row.sum() for row in rows) / 4
+
+
+@claim(
+    "notes-296",
+    says=r"Fitting $\pi^*$ is $\max_\theta \mathbb{E}_{s \sim d^\mu} \mathbb{E}_{a \sim \mu}[\exp(A^\mu(s, a)/\alpha) \log\pi_\theta(a|s)]$",
+    verdict=Conditional(
+        given="the family can represent π* in every state (a table), or Z(s) is the same in all states; else divide by Z(s)"
+    ),
+    about=(advantage_weights, partition, weighted_regression_loss),
+)
+def without_the_normaliser():
+    p, half = sympy.Symbol("p", positive=True), [ratio(1, 2)] * 2
+    A = [[LOG2, -LOG2], [-2 * LOG2, 2 * LOG2]]
+    w = [advantage_weights(row, 1) for row in A]
+    z = [partition(half, row, 1)[()] for row in A]
+    yield equal(z, [ratio(5, 4), ratio(17, 8)], "Z of the two states")
+    alone = [sympy.solve(sympy.diff(weighted_regression_loss([log(p), log(1 - p)], row).sum(), p), p)[0] for row in w]
+    yield equal(alone, [ratio(4, 5), ratio(1, 17)], "a table: each state gets its π*")
+    shared = sympy.solve(sympy.diff(two_states_one_policy(w, p), p), p)
+    divided = sympy.solve(sympy.diff(two_states_one_policy([row / x for row, x in zip(w, z, strict=True)], p), p), p)
+    yield differs(shared[0], (alone[0] + alone[1]) / 2, "one policy for both: regression, against the least mean KL(π*‖π)")
+    yield equal([shared[0], divided[0]], [ratio(1, 3), ratio(73, 170)], "without and with the division by Z(s)")
+
+
+without_the_normaliser
+
+
+# %%
+@claim(
+    "notes-297",
+    says=r"A regression of $\log\pi_\theta$ with weights $\exp(A/\alpha)$: good actions count more, and are made more probable",
+    verdict=Holds(note="sample by sample; no weight is negative, so bad actions are pulled up too, by less, and lose by the sum"),
+    about=(awr_loss, awr_loss_gradient),
+)
+def weights_on_the_likelihood():
+    a = sympy.Symbol("a", real=True)
+    logs = [log(ratio(1, 2))] * 2
+    yield equal(awr_loss_gradient(logs, [LOG3, -LOG3], 1), [-3, ratio(-1, 3)], "pull on log π: A = log 3 and -log 3")
+    yield vanishes(awr_loss(logs, [LOG3, -LOG3], 1) - np.array([3, ratio(1, 3)]) * LOG2, "their losses at π = ½")
+    yield vanishes(awr_loss_gradient([log(ratio(1, 2))], [a], beta) + sympy.exp(a / beta), "-exp(A/α) for every A and α")
+    p = sympy.Symbol("p", positive=True)
+    level = sympy.diff(awr_loss([log(p), log(1 - p)], [LOG3, -LOG3], 1).sum(), p)
+    yield proved(level.subs(p, ratio(9, 10)), "both seen once: fitted at 9/10 and 1/10")
+
+
+weights_on_the_likelihood
+
+# %% [markdown]
+# ## The algorithm
+#
+# Collect, fit the critic, regress; then collect with the new policy. With an exact critic and a table each round is one tilt. It never
+# lowers the value of any state, since $\sum_a \pi^* A^\mu \ge \alpha\,\mathrm{KL}(\pi^*\|\mu)$; in the loop it goes to the optimum, 300/19 and 270/19.
+
+
+# %%
+def rounds(model, alpha, n):
+    """The policies of n rounds of AWR with an exact critic, from uniform."""
+    policies = [uniform(model)]
+    for _ in range(n):
+        policies.append(kl_regularised_policy(policies[-1], advantage(model, policies[-1]), alpha))
+    return policies
+
+
+@claim(
+    "notes-298",
+    says=r"AWR: collect with μ into a buffer, train a critic for $A^\mu$, solve the weighted regression",
+    verdict=Holds(note="with a critic that is right; a noisy return in its place favours actions that are merely risky"),
+    about=(advantage, kl_regularised_policy, awr_loss_gradient),
+)
+def the_algorithm():
+    loop = gallery.left_right_loop().to_float()
+    found = [policy_value(loop, policy) for policy in rounds(loop, 1.0, 60)]
+    yield close(found[0], [1700 / 139, 1460 / 139], 1e-12, "roundings", "the uniform start, by hand")
+    yield shows(all((b > a - 1e-12).all() for a, b in zip(found, found[1:], strict=False)), "no round lowers a value")
+    yield close(found[-1], [300 / 19, 270 / 19], 1e-6, "sixty rounds at α = 1", "the optimum, from the walk round the loop")
+    A = advantage(loop, uniform(loop))[0]
+    yield close(A, [-31 / 139, 31 / 139], 1e-12, "roundings", "the critic's answer in A")
+    tilt = kl_regularised_policy([0.5, 0.5], A, 1.0)
+    pulls = 0.5 * awr_loss_gradient([0.0, 0.0], A, 1.0)
+    yield close(pulls - tilt * pulls.sum(), [0.0, 0.0], 1e-14, "roundings", "the regression is level there, in the logits")
+    yield close(pulls, [-0.5 * np.exp(-31 / 139), -0.5 * np.exp(31 / 139)], 1e-14, "roundings", "its pulls, by hand")
+    yield close(tilt[1] / tilt[0], np.exp(62 / 139), 1e-12, "roundings", "and the tilt's odds")
+
+
+the_algorithm
+
+
+# %%
+@claim(
+    "notes-299",
+    says=r"On a buffer: $\max_\theta \mathbb{E}_{(s, a) \sim D}[\exp(A^\mu(s, a)/\alpha) \log\pi_\theta(a|s)]$, weighted maximum likelihood",
+    verdict=Holds(note="it tilts the buffer's own frequencies; they are μ's only if μ filled it. Its states come undiscounted"),
+    about=(awr_loss, kl_regularised_policy),
+)
+def on_a_buffer():
+    p, logs, A = weighted_batch()
+    fit = sympy.solve(sympy.diff(awr_loss(logs, A, 1).mean(), p), p)
+    yield equal(fit, [ratio(16, 19)], "three bad samples of weight ½, a good one of weight 8")
+    tilt = kl_regularised_policy([ratio(3, 4), ratio(1, 4)], [-LOG2, 3 * LOG2], 1)
+    yield equal(tilt, [ratio(3, 19), ratio(16, 19)], "the tilt of the frequencies ¾ and ¼")
+    yield vanishes([awr_loss([log(p)], [LOG3], 1)[0] + 3 * log(p)], "a sample of A = log 3 counts as three")
+
+
+on_a_buffer
+
+# %% [markdown]
+# ## Any behaviour, old data
+#
+# No action of π is needed: true. With the data's *own* policy as μ (for a mixture of policies, their mixture in each state) and its own
+# advantage, the tilt is no worse than the data in any state. "Any behaviour" and "just like DQN's buffer" go further, and fail twice. An action that
+# is not in the data stays out: in the loop, data that always take the 10 never teach the walk. And a tilt moves *away from the
+# data's policy*: data of an old, poor policy, weighted with the present policy's advantages, give a policy between the two,
+# worse than the present one. DQN's target does not depend on who acted.
+
+
+# %%
+def improvement_missed(seed):
+    """Largest loss of value in any state, from a random policy to its tilt, at a random α."""
+    model = gallery.random_mdp(seed, 4, 3, exact=False)
+    rng = np.random.default_rng(seed)
+    mu = np.array([floats(random_law(rng, 3)) for _ in range(4)])
+    tilt = kl_regularised_policy(mu, advantage(model, mu), float(rng.uniform(0.1, 3)))
+    return policy_value(model, mu) - policy_value(model, tilt)
+
+
+@claim(
+    "notes-300",
+    says="AWR is off-policy: data of any behaviour policy, and old data, will do, as in DQN's buffer",
+    verdict=Conditional(
+        given="μ and A^μ are those of whoever filled the buffer, and they took the actions that matter; the result is near them"
+    ),
+    about=(kl_regularised_policy, policy_value, advantage),
+)
+def any_behaviour():
+    yield swept(improvement_missed, range(20), "the tilt against its own data, every state", 1e-10, "roundings")
+    loop = gallery.left_right_loop()
+    taken = deterministic(loop, ["right", "right"])
+    yield equal(advantage(loop, taken)[1], [F(4, 5), 0], "data always right: walking back from B is .9 · 12 against 10")
+    kept = kl_regularised_policy([ratio(0), ratio(1)], [ratio(4, 5), ratio(0)], ratio(1, 100))
+    yield equal(kept, [0, 1], "in B, even at α = 1/100: not in the data, not in the fit")
+    yield differs(policy_value(loop, taken)[1], F(270, 19), "B for ever after, against the optimum")
+    old, present = [ratio(9, 10), ratio(1, 10)], [ratio(1, 10), ratio(9, 10)]
+    arms = gallery.bandit((0, 1))
+    A = advantage(arms, np.array([[F(1, 10), F(9, 10)]]))[0]
+    yield equal(A, [F(-9, 10), F(1, 10)], "two arms that pay 0 and 1: advantages of a present policy (.1, .9)")
+    scores = [ratio(x.numerator, x.denominator) for x in A]
+    mixed = kl_regularised_policy(old, scores, 1 / LOG2)
+    yield equal(mixed, [ratio(9, 11), ratio(2, 11)], "old data (.9, .1), α = 1/log 2: odds 1/9 doubled")
+    yield exceeds(present[1], mixed[1], "return, present policy and what the regression makes of it")
+
+
+any_behaviour
+
+# %% [markdown]
+# ### Must REINFORCE discard?
+#
+# Fed with old samples as they are, REINFORCE has the wrong mean: for the two arms, with samples of (½, ½) and a present policy of
+# (1/5, 4/5), 1/10 where the gradient is 4/25. With importance weights the same samples have the right one. So data can be kept
+# there too, at a price in variance; and AWR's reuse has the price of the last claim. Which of them needs fewer samples is
+# a matter of experiments.
+
+
+# %%
+@claim(
+    "notes-301",
+    says="REINFORCE must discard old data, AWR can reuse all of it and is much more sample-efficient",
+    verdict=Conditional(
+        given="REINFORCE goes without importance weights, and what the old policies did is worth staying near; how much is "
+        "saved is experience"
+    ),
+    about=(policy_gradient, importance_ratios, kl_regularised_policy),
+)
+def keeping_old_data():
+    arms, now = gallery.bandit((0, 1)), [ratio(1, 5), ratio(4, 5)]
+    slope = policy_gradient(arms, softmax_at(arms, np.array([[F(1, 5), F(4, 5)]])))[1]
+    yield equal(slope, F(4, 5) * F(1, 5), "the gradient in the logit of the arm that pays")
+    score = 1 - now[1]
+    uncorrected = ratio(1, 2) * 1 * score
+    yield equal(uncorrected, F(1, 10), "mean of R ∇log π over samples of (½, ½): not that")
+    rho = importance_ratios([log(x) for x in now], [log(ratio(1, 2))] * 2)
+    yield equal(rho, [ratio(2, 5), ratio(8, 5)], "ratios of the old samples")
+    yield against(bool(ratio(1, 2) * rho[1] * score == ratio(4, 25)), "weighted, the old samples have the right mean: they can stay")
+    fit = kl_regularised_policy([ratio(1, 2)] * 2, [ratio(-1, 2), ratio(1, 2)], 1 / LOG2)
+    yield equal(fit, [ratio(1, 3), ratio(2, 3)], "AWR on the same samples improves on ½, at α = 1/log 2")
+    yield exceeds(now[1], fit[1], "and is below the present policy's 4/5")
+
+
+keeping_old_data
+
+# %% [markdown]
+# ## Temperature, in a finite buffer
+#
+# Small α: the weights of three samples with advantages log 2, 0 and -log 2 are worth 7/3 samples at α = 1, and hardly more than one
+# at α = 1/5. Overfitting is easy to show where returns stand in for the critic. One arm pays 1; the other pays 4 with chance 1/5,
+# which is worth 0.8. Two samples of each: in 9 of 25 buffers a 4 turns up, and at α → 0 the fit then takes the worse arm for ever.
+
+
+# %%
+def fit_from_returns(k):
+    """{lottery tickets that paid: chance of the lottery in the fit}, two samples of each arm, weights 2^(k R)."""
+    fits = {}
+    for won in range(3):
+        weights = normalised_advantage_weights([1, 1] + [4] * won + [0] * (2 - won), 1 / (k * LOG2))
+        fits[won] = weights[2:].sum()
+    return fits
+
+
+@claim(
+    "notes-302",
+    says="A very small α concentrates on the best observed actions: fast, at the risk of overfitting the buffer",
+    verdict=Holds(note="the risk is that of a noisy critic, or of returns in its place; an exact advantage would not mislead"),
+    about=(effective_sample_size, normalised_advantage_weights, advantage_weights),
+)
+def a_small_temperature():
+    for k, worth in ((0, ratio(3)), (1, ratio(7, 3)), (5, (33 + ratio(1, 32)) ** 2 / (1025 + ratio(1, 1024)))):
+        w = advantage_weights([k * LOG2, sympy.Integer(0), -k * LOG2], 1)
+        yield equal(w, [ratio(2) ** k, 1, ratio(2) ** -k], f"weights at α = 1/{k}" if k else "weights at α = ∞")
+        yield equal(effective_sample_size(w), worth, "what three samples are worth")
+    mild, sharp = fit_from_returns(ratio(1, 2)), fit_from_returns(20)
+    yield equal(mild[2], 8 / (8 + 2 * sympy.sqrt(2)), "both tickets paid, α = 2/log 2: 4 + 4 against √2 + √2")
+    yield equal(sharp[0], 1 / (1 + ratio(2) ** 20), "none paid, α = 1/(20 log 2): the safe arm, but for a millionth")
+    yield equal(sharp[1], (ratio(2) ** 80 + 1) / (ratio(2) ** 80 + 1 + ratio(2) ** 21), "one paid: the lottery")
+    yield equal(1 - F(4, 5) ** 2, F(9, 25), "buffers in which a ticket paid")
+    yield below(1 - sharp[1] / 5, 1 - ratio(1, 2) / 5, "its return, about .8, against .9 of the data")
+
+
+a_small_temperature
+
+# %% [markdown]
+# Large α: weights of 1 make the regression plain imitation of the *buffer*. If the present policy filled it, nothing changes. If older
+# policies did, the result is they, and not safe: at α → ∞ the old data of above turn a policy of return 0.9 into one of 0.1.
+
+
+# %%
+@claim(
+    "notes-303",
+    says="With a large α the weights are all close to 1 and the policy does not change much: safe but slow",
+    verdict=Conditional(
+        given="the data are the present policy's own, and α is large against the advantages; else the old behaviour is cloned"
+    ),
+    about=(advantage_weights, kl_regularised_policy),
+)
+def a_large_temperature():
+    w = advantage_weights([-0.9, 0.1], 1e6)
+    yield close(w, [1 - 0.9e-6, 1 + 0.1e-6], 1e-12, "the next term of exp", "α = 10⁶: weights 1 + A/α")
+    own = kl_regularised_policy([0.1, 0.9], [-0.9, 0.1], 1e6)
+    yield close(own, [0.1 - 0.9e-7, 0.9 + 0.9e-7], 1e-12, "the next term", "own data: moved by μ A/α")
+    cloned = kl_regularised_policy([0.9, 0.1], [-0.9, 0.1], 1e6)
+    yield close(cloned, [0.9 - 0.9e-7, 0.1 + 0.9e-7], 1e-12, "the next term", "old data (.9, .1): cloned")
+    yield differs([0.1, 0.9], cloned, "the present policy, and what becomes of it", apart=0.5)
+
+
+a_large_temperature
+
+# %% [markdown]
+# The last remark is exact: rewards times $c$ give advantages times $c$, and only $A/\alpha$ matters. So the same policy comes out at $c\,\alpha$, and
+# at an unchanged α another. One trial of α says nothing about a problem with other units.
+
+
+# %%
+@claim(
+    "notes-304",
+    says="α needs tuning: too small imitates a few actions, too large hardly improves; the right one scales with the rewards",
+    verdict=Holds(note="exactly: rewards × c and α × c give the same policy; code often normalises the advantages instead"),
+    about=(advantage, kl_regularised_policy, expected_return),
+)
+def the_scale_of_alpha():
+    loop, ten = gallery.left_right_loop(), F(10)
+    scaled = MDP.from_outcomes([[[(1, 0, 1 * ten, False)], [(1, 1, 3 * ten, False)]], [[(1, 0, 0, False)], [(1, None, 10 * ten, True)]]], F(9, 10), 0)
+    yield equal(advantage(loop, uniform(loop))[0], [F(-31, 139), F(31, 139)], "advantages in A, by hand")
+    yield equal(advantage(scaled, uniform(scaled))[0], [F(-310, 139), F(310, 139)], "rewards × 10: × 10")
+    mu, f, c = simplex("w", 3), reals("f", 3), sympy.Symbol("c", positive=True)
+    same = kl_regularised_policy(mu, [c * x for x in f], c * beta) - kl_regularised_policy(mu, f, beta)
+    yield vanishes(same, "values × c at c α: the same policy, free μ, f, α and c")
+    half = [ratio(1, 2)] * 2
+    policies = [kl_regularised_policy(half, [-LOG2 * k, LOG2 * k], 1) for k in (1, 10)]
+    yield equal([p[1] for p in policies], [ratio(4, 5), ratio(4**10, 4**10 + 1)], "α kept: 4/5 becomes all but a millionth")
+    arms = gallery.bandit((0.0, 1.0))
+    earned = [expected_return(arms, kl_regularised_policy([0.5, 0.5], [-0.5, 0.5], a)[None, :]) for a in (0.02, 1e6)]
+    yield close(earned, [1.0, 0.5 + 0.25e-6], 1e-12, "e^-50 and the next term", "too small: one arm alone; too large: no gain")
+
+
+the_scale_of_alpha
