@@ -305,7 +305,7 @@ an_approximation
     "notes-260",
     says=r"If $D(\pi(\cdot|s), \mu(\cdot|s))$ is small, the two policies visit similar states, $p_\pi(s) \sim p_\mu(s)$",
     verdict=Conditional(
-        given="D is small beside 1/t for the states at time t, and beside 1 - γ for the discounted states"
+        given="D is small in every state that μ visits, beside 1/t for the states at time t and beside 1 - γ for the discounted ones"
     ),
     about=(state_law, occupancy_shift, total_variation, kl),
 )
@@ -320,6 +320,9 @@ def similar_for_a_while():
     yield at_most(close.left, 18 * ONE / 10**6, "γ = .9: ‖d_π - d_μ‖ ≤ 2γα/(1 - γ)")
     yield tight(close.left, 18 * ONE / 10**6, "at α = 10⁻⁶")
     yield equal(close.right, 18 * ONE / 10**6, "the library's bound")
+    model, once, stay = leaving(ONE)[0], leaving_once(ONE), leaving(ONE)[2]
+    yield equal(total_variation(model, once, stay), [1, 0], "leaving once: nothing differs in state 1")
+    yield against((state_law(model, once, 1) == [0, 1]).all(), "and yet π is there at time 1, where μ never is")
     near = Fraction(1, 100)
     yield equal(
         abs(state_law(*leaving(near)[:2], 1) - state_law(leaving(near)[0], leaving(near)[2], 1)).sum(),
