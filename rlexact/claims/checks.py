@@ -56,7 +56,9 @@ def agrees(stated: Any, value: Any, what: str = "") -> Check:
 def close(left: Any, right: Any, tol: float, because: str, what: str = "") -> Check:
     """|left - right| ≤ tol everywhere; `because` says where the tolerance comes from."""
     gap = distance(left, right)
-    return Check(told(what, f"{show(left)} ≈ {show(right)}, gap {gap:.2g} ≤ {tol:.2g}: {because}"), "close", gap <= tol)
+    seen = f"within {tol:.2g}" if gap <= tol else f"gap {gap:.2g} above {tol:.2g}"
+    text = f"{show(above(tol, left))} ≈ {show(above(tol, right))}, {seen}: {because}"
+    return Check(told(what, text), "close", gap <= tol)
 
 
 def proved(residual: Any, what: str) -> Check:
@@ -112,8 +114,9 @@ def swept(gap: Callable[[Any], Any], cases: Iterable[Any], what: str, tol: Any =
     """`gap(case)` is at most `tol` in every seeded case (0 and exact cases where arithmetic is exact); the worst is shown."""
     gaps = [max(map(exactly, leaves(gap(case)))) for case in cases]
     worst = max(gaps)
-    reason = f" ≤ {tol:.2g}: {because}" if tol else " ≤ 0"
-    return Check(f"{what}: worst of {len(gaps)} cases {show(worst)}{reason}", "swept", worst <= exactly(tol))
+    passed = worst <= exactly(tol)
+    seen = f"within {tol:.2g}: {because}" if tol and passed else f"worst {show(worst)}, at most {tol:.2g}"
+    return Check(f"{what}: {len(gaps)} cases, {seen}", "swept", passed)
 
 
 # -- facts ------------------------------------------------------------------------------------------------------------
@@ -177,6 +180,15 @@ def against(fact: Any, what: str) -> Check:
 
 
 # -- reading values ---------------------------------------------------------------------------------------------------
+
+
+def above(tol: float, x: Any) -> Any:
+    """The value as it is shown: floats within the tolerance of 0 as 0, since their digits differ between machines."""
+    if isinstance(x, (list, tuple)):
+        return type(x)(above(tol, entry) for entry in x)
+    if isinstance(x, np.ndarray):
+        return above(tol, x.tolist())
+    return 0.0 if isinstance(x, (float, np.floating)) and abs(float(x)) <= tol else x
 
 
 def told(what: str, shown: str) -> str:

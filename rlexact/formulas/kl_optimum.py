@@ -57,7 +57,7 @@ def log_partition(reference_probs: Any, values: Any, temperature: Any) -> Array:
     >>> float(log_partition([0.25, 0.75], [1e4, 1e4], 0.001))
     10000000.0
     """
-    (alpha,) = numbers(temperature=temperature)
+    *_, alpha = numbers(reference_probs=reference_probs, values=values, temperature=temperature)
     return np.asarray(kl_regularised_value(reference_probs, values, temperature) / alpha)
 
 

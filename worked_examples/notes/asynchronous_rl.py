@@ -284,11 +284,11 @@ def same_slope():
 
 @claim(
     "notes-x12",
-    says=r"(lost box) With delay $d$ and step α the bias of an update is $g(\theta_{t-d}) - g(\theta_t)$, to first order $-\alpha d H g$; zero only "
-    "where the gradient is constant, or without delay",
-    verdict=Conditional(
-        given="'constant' means equal at the two points. Then it says no more than the formula: one step over the largest slope can "
-        "land on an equal one, with a gradient that is not constant in between"
+    says=r"(lost box) With delay $d$ and step α the bias of an update is $g(\theta_{t-d}) - g(\theta_t)$, to first order $-\alpha d H g$; zero "
+    "where the gradients at both points are equal",
+    verdict=Holds(
+        note="without delay, and where the gradient is constant; also by coincidence: a step over the largest slope can land on an "
+        "equal one"
     ),
     about=(stale_gradient, delayed_ascent),
 )
@@ -311,7 +311,7 @@ def old_gradients():
     found = stale_gradient(ZERO_OR_ONE.to_float(), logistic, here, step, 1)
     yield close(found.theta[0, 1] - found.theta[0, 0], np.log(3.0), 1e-12, "rounding", "two arms: odds 1:3 become 3:1")
     yield close(found.stale, [[-3 / 16, 3 / 16]], 1e-12, "rounding", "p(1 - p) = 3/16 before")
-    yield against(bool(abs(found.bias).max() < 1e-12), "and after: no bias, though half way g is 1/4")
+    yield shows(bool(abs(found.bias).max() < 1e-12), "and after: no bias, though half way g is 1/4")
 
 
 old_gradients

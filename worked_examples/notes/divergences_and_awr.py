@@ -180,12 +180,6 @@ def leaving(p):
     return np.array([[1 - p, p], [F(1), F(0)]])
 
 
-def random_pair(seed):
-    model = gallery.random_mdp(seed, 3, 2)
-    rng = np.random.default_rng(seed)
-    return model, *(np.array([random_law(rng, 2) for _ in range(3)]) for _ in range(2))
-
-
 @claim(
     "notes-274",
     says=r"The natural divergence is $D(\pi, \mu) = D_{TV}(\pi(\cdot|s), \mu(\cdot|s))$",
@@ -202,10 +196,6 @@ def natural_divergence():
     yield equal(shift.right, F(9, 10) / F(1, 10) * met, "the bound, γ/(1 - γ) times it")
     yield at_most(shift.left, shift.right, "shift of the visited states")
     yield tight(F(9, 20), shift.right, "and it is 2 · γ · 1/4, by hand")
-    worst = range(12)
-    yield swept(
-        lambda s: occupancy_shift(*random_pair(s)).left - occupancy_shift(*random_pair(s)).right, worst, "random"
-    )
 
 
 natural_divergence
@@ -272,15 +262,12 @@ kl_of_a_table
     "notes-282",
     says=r"For densities $D_{KL}(p\|q) = \int_x p(x) \log(p(x)/q(x))$",
     verdict=Holds(note="with dx, which is not printed; infinite where q = 0 < p on more than a null set"),
-    about=(gaussian_kl, kl),
+    about=gaussian_kl,
 )
 def kl_of_densities():
     x, w = sympy.symbols("x w", positive=True)
     found = sympy.integrate(sympy.expand(2 * x / w**2 * sympy.expand_log(log(2 * x / w), force=True)), (x, 0, w))
     yield proved(found - LOG2 + ratio(1, 2), "2x/w² against 1/w on [0, w]: log 2 - 1/2 for every w")
-    n = 1000
-    bins = np.array([2 * k - 1 for k in range(1, n + 1)]) / n**2
-    yield close(kl(bins, np.full(n, 1 / n)), np.log(2) - 0.5, 1e-5, "bins err by log n / n²", "1000 bins")
     y = sympy.Symbol("y", real=True)
     normal = sympy.exp(-((y - 1) ** 2) / 2) / sympy.sqrt(2 * sympy.pi)
     by_integral = sympy.integrate(normal * ((y + 1) ** 2 / 8 - (y - 1) ** 2 / 2 + LOG2), (y, -sympy.oo, sympy.oo))
@@ -553,6 +540,9 @@ def the_oracle():
     A, d = advantage(loop, mu), occupancy(loop, mu)
     yield equal(A, [[F(-31, 139), F(31, 139)], [F(70, 139), F(-70, 139)]], "advantages, by hand")
     yield equal(d, [F(40, 139), F(18, 139)], "visits, by hand")
+    half = [ratio(1, 2)] * 2
+    at_a = kl_regularised_policy(half, [ratio(-31, 139), ratio(31, 139)], ratio(31, 139) / LOG2)
+    yield equal(at_a, [ratio(1, 5), ratio(4, 5)], "in A, with α = 31/(139 log 2): weights 1/2 and 2")
     tilt = kl_regularised_policy(floats(mu), floats(A), 0.5)
     top = sum(floats(d) * 0.5 * np.log(np.cosh(np.array([31, 70]) / 139 / 0.5)))
 
@@ -562,9 +552,6 @@ def the_oracle():
         return abs(floats(d) @ (worth + 0.5 * kl(pi, tilt)) - top)
 
     yield swept(gap, range(20), "α = ½: objective = Σ d α log cosh(A/α) - α Σ d KL(π‖π*)", 1e-12, "roundings")
-    half = [ratio(1, 2)] * 2
-    at_a = kl_regularised_policy(half, [ratio(-31, 139), ratio(31, 139)], ratio(31, 139) / LOG2)
-    yield equal(at_a, [ratio(1, 5), ratio(4, 5)], "in A, with α = 31/(139 log 2): weights 1/2 and 2")
 
 
 the_oracle
@@ -647,9 +634,6 @@ def limits_of_alpha():
         total = ratio(1, 2**k) / 2 + ratio(4**k, 4) + ratio(1, 4)
         stated = [ratio(1, 2**k) / 2 / total, ratio(4**k, 4) / total, ratio(1, 4) / total]
         yield equal(kl_regularised_policy(MU, ADV, ratio(1, k)), stated, f"α = 1/{k}: weights 2^-{k}, 4^{k}, 1")
-    yield below(
-        1 - F(1, 10**11), F(4**20, 4) / (F(4**20, 4) + F(1, 4) + F(1, 2**21)), "at α = 1/20 all but 1e-11 is there"
-    )
     tied = kl_regularised_policy([0.5, 0.25, 0.25], [1.0, 1.0, -3.0], 1e-3)
     yield close(tied, [2 / 3, 1 / 3, 0.0], 1e-12, "roundings; e^-4000 is 0", "two best actions, α = 0.001")
     yield differs([1.0, 0.0, 0.0], tied, "no deterministic policy", apart=0.1)
@@ -815,21 +799,19 @@ def rounds(model, alpha, n):
 )
 def the_algorithm():
     loop = gallery.left_right_loop().to_float()
+    A = advantage(loop, uniform(loop))[0]
+    yield close(A, [-31 / 139, 31 / 139], 1e-12, "roundings", "the critic's answer in A")
+    tilt, pulls = kl_regularised_policy([0.5, 0.5], A, 1.0), 0.5 * awr_loss_gradient([0.0, 0.0], A, 1.0)
+    odds = np.exp(62 / 139)
+    yield close(tilt, [1 / (1 + odds), odds / (1 + odds)], 1e-12, "roundings", "the tilt in A, by hand")
+    yield close(pulls / pulls.sum(), tilt, 1e-12, "roundings", "where the regression's pulls balance in the logits")
+    yield close(pulls[1], -0.5 * np.exp(31 / 139), 1e-12, "roundings", "the pull of right")
     found = [policy_value(loop, policy) for policy in rounds(loop, 1.0, 60)]
     yield close(found[0], [1700 / 139, 1460 / 139], 1e-12, "roundings", "the uniform start, by hand")
     yield shows(all((b > a - 1e-12).all() for a, b in pairwise(found)), "no round lowers a value")
     yield close(
         found[-1], [300 / 19, 270 / 19], 1e-6, "sixty rounds at α = 1", "the optimum, from the walk round the loop"
     )
-    A = advantage(loop, uniform(loop))[0]
-    yield close(A, [-31 / 139, 31 / 139], 1e-12, "roundings", "the critic's answer in A")
-    tilt = kl_regularised_policy([0.5, 0.5], A, 1.0)
-    pulls = 0.5 * awr_loss_gradient([0.0, 0.0], A, 1.0)
-    yield close(
-        pulls - tilt * pulls.sum(), [0.0, 0.0], 1e-14, "roundings", "the regression is level there, in the logits"
-    )
-    yield close(pulls, [-0.5 * np.exp(-31 / 139), -0.5 * np.exp(31 / 139)], 1e-14, "roundings", "its pulls, by hand")
-    yield close(tilt[1] / tilt[0], np.exp(62 / 139), 1e-12, "roundings", "and the tilt's odds")
 
 
 the_algorithm
@@ -868,12 +850,12 @@ def improvement_missed(seed):
     about=(kl_regularised_policy, policy_value, advantage, advantage_weights),
 )
 def any_behaviour():
-    yield swept(improvement_missed, range(20), "the tilt against its own data, every state", 1e-10, "roundings")
     loop = gallery.left_right_loop()
     taken = deterministic(loop, ["right", "right"])
     yield equal(advantage(loop, taken)[1], [F(4, 5), 0], "data always right: walking back from B is .9 · 12 against 10")
     kept = kl_regularised_policy([ratio(0), ratio(1)], [ratio(4, 5), ratio(0)], ratio(1, 100))
     yield equal(kept, [0, 1], "in B, even at α = 1/100: not in the data, not in the fit")
+    yield swept(improvement_missed, range(20), "the tilt against its own data, every state", 1e-10, "roundings")
     yield differs(policy_value(loop, taken)[1], F(270, 19), "B for ever after, against the optimum")
     old, present = [ratio(9, 10), ratio(1, 10)], [ratio(1, 10), ratio(9, 10)]
     arms = gallery.bandit((0, 1))
