@@ -10,7 +10,7 @@
 
 # %%
 from fractions import Fraction
-from itertools import combinations, pairwise, product
+from itertools import combinations, pairwise
 
 import numpy as np
 import sympy
@@ -38,7 +38,7 @@ from rlexact.claims import (
     tight,
 )
 from rlexact.exact.difference import occupancy_shift
-from rlexact.exact.evaluation import advantage, expected_return, occupancy, policy_value
+from rlexact.exact.evaluation import advantage, expected_return, policy_value
 from rlexact.exact.gradient import policy_gradient
 from rlexact.exact.parameterisation import softmax_at
 from rlexact.exact.regularised import near_kl, near_reverse_kl
@@ -73,8 +73,9 @@ LOG2, LOG3 = log(2), log(3)
 # ## Total variation
 #
 # The distance of two distributions is the largest difference that they make to the probability of an event: something between 0
-# and 1. Adding up $|p(x) - q(x)|$ counts it twice, once where $p$ is larger and once where $q$ is. Below, three outcomes and every
-# event of them; then the densities $2x$ and 1 on $[0, 1]$, which differ most on the event $x > \frac12$.
+# and 1. Adding up $|p(x) - q(x)|$ counts it twice, once where $p$ is larger and once where $q$ is. Pinsker's inequality (line 1578) says
+# $\frac12\|p - q\|_1 \le \sqrt{\mathrm{KL}/2}$. With the whole sum on the left it is false in *every* neighbourhood of $p = q$: for a fair
+# coin against one of chance ¼ it claims $0.5 \le 0.268$.
 
 
 # %%
@@ -96,64 +97,82 @@ def pair(seed, n=4):
     return random_law(rng, n), random_law(rng, n)
 
 
+def floats(law):
+    return np.array(law, dtype=float)
+
+
+def beyond_pinsker(seed):
+    """½ Σ|p - q| less √(KL/2), both orders, and less the largest gap of any event."""
+    p, q = pair(seed)
+    half = l1_distance(p, q)[()] / 2
+    roots = [float(pinsker_bound(*map(floats, order))) for order in ((p, q), (q, p))]
+    return [float(half) - root for root in roots] + [abs(half - largest_event_gap(p, q))]
+
+
 @claim(
     "notes-275",
     "notes-276",
-    says=r"Total variation is $D_{TV}(p, q) = \sum_x |p(x) - q(x)|$, or $\int |p(x) - q(x)|\, dx$ for densities",
+    "notes-283",
+    "notes-284",
+    says=r"$D_{TV}(p, q) = \sum_x |p(x) - q(x)|$, or $\int |p(x) - q(x)|\, dx$; it is at most $\sqrt{\frac12 D_{KL}(p\|q)}$ and "
+    r"$\sqrt{\frac12 D_{KL}(q\|p)}$",
     verdict=Wrong(
-        because="the factor 1/2 is missing: this is the L1 distance, up to 2, and Pinsker's inequality as printed below fails for it",
-        instead="½ Σ |p - q| and ½ ∫ |p - q| dx, the largest difference of the probability of an event",
+        because="the factor 1/2 is missing: this sum, up to 2, is the L1 distance, and fails both lines of Pinsker's inequality",
+        instead="½ Σ|p - q|, ½ ∫|p - q| dx, the largest gap of any event, is at most √(KL/2), in either order; so Σ|p - q| ≤ √(2 KL)",
     ),
-    about=(l1_distance, total_variation),
+    about=(l1_distance, total_variation, kl, pinsker_bound),
 )
 def half_the_sum():
     p, q = [F(1, 2), F(1, 2), F(0)], [F(1, 4), F(1, 2), F(1, 4)]
     yield differs(l1_distance(p, q)[()], largest_event_gap(p, q), "the sum, against the largest gap of any event")
     yield equal(total_variation(p, q)[()], largest_event_gap(p, q), "half the sum is that gap")
-    yield equal([l1_distance(p, q)[()], total_variation(p, q)[()]], [F(1, 2), F(1, 4)], "by hand")
-    yield swept(
-        lambda seed: abs(total_variation(*pair(seed))[()] - largest_event_gap(*pair(seed))), range(20), "four outcomes"
-    )
-    x = sympy.Symbol("x", real=True)
-    whole = sympy.integrate(1 - 2 * x, (x, 0, ratio(1, 2))) + sympy.integrate(2 * x - 1, (x, ratio(1, 2), 1))
-    best = sympy.integrate(2 * x - 1, (x, ratio(1, 2), 1))
-    yield differs(whole, best, "2x and 1 on [0, 1]: the integral, against the largest gap, at x > 1/2")
     for n in (2, 100):
         bins = [F(2 * k - 1, n * n) for k in range(1, n + 1)], [F(1, n)] * n
-        yield equal(total_variation(*bins)[()], F(1, 4), f"half the sum over {n} bins, each on one side of 1/2")
+        found = [l1_distance(*bins)[()], total_variation(*bins)[()]]
+        yield equal(
+            found, [F(1, 2), F(1, 4)], f"2x and 1 in {n} bins: ∫|2x - 1| dx = 1/2, and the gap of x > 1/2 is 1/4"
+        )
+    p, q = [ratio(1, 2), ratio(1, 2)], [ratio(1, 4), ratio(3, 4)]
+    there, back = LOG2 - LOG3 / 2, 3 * LOG3 / 4 - LOG2
+    found = [sympy.expand_log(k.item(), force=True) for k in (kl(p, q), kl(q, p))]
+    yield proved([found[0] - there, found[1] - back], "KL(½‖¼) = log 2 - ½ log 3, KL(¼‖½) = ¾ log 3 - log 2")
+    for name, divergence in (("KL(p‖q)", there), ("KL(q‖p)", back)):
+        low, high = enclosure(divergence / 2)
+        yield exceeds(l1_distance(p, q)[()] ** 2, high, f"(Σ|p - q|)² against {name}/2")
+        yield below(total_variation(p, q)[()] ** 2, low, f"(½ Σ|p - q|)² against {name}/2")
+    yield proved(pinsker_by_its_slope().residual(), "two outcomes: KL - 2 TV² falls to 0 at q = p, and rises after")
+    yield swept(beyond_pinsker, range(20), "½ Σ|p - q|, four outcomes", 1e-12, "roundings of numbers below 1")
+    yield tight(0.01, float(pinsker_bound([0.51, 0.49], [0.5, 0.5])), "chance .51 against ½: half the sum is .01")
 
 
 half_the_sum
 
 
-# %% [markdown]
-# As a picture of $\sum|p - q|$ the paragraph is right. One unit of probability that has to be moved to turn $p$ into $q$ shows in
-# it twice, where it is missing and where it arrives; half the sum is what has to be moved.
-
-
 # %%
-@claim(
-    "notes-277",
-    says="At each point the two disagree by |p - q|; adding these up gives the total amount by which they differ",
-    verdict=Holds(note="each moved unit of probability is counted twice; the total variation is what has to be moved"),
-    about=(l1_distance, total_variation),
-)
-def disagreements_added_up():
-    p, q = [F(1, 2), F(3, 10), F(1, 5)], [F(1, 5), F(3, 10), F(1, 2)]
-    yield equal(l1_distance(p, q)[()], F(3, 10) + 0 + F(3, 10), "three outcomes, point by point")
-    yield equal(total_variation(p, q)[()], 1 - (F(1, 5) + F(3, 10) + F(1, 5)), "moved: what the two do not share")
-    yield equal(l1_distance(p, p)[()], 0, "no disagreement")
+@figure
+def coin_against_a_fair_one():
+    """A coin of chance q and a fair one: the sum of |p - q| is above Pinsker's bound everywhere, half of it below."""
+    from matplotlib import pyplot as plt
+
+    q = np.linspace(0.01, 0.99, 197)
+    coins, fair = np.stack([q, 1 - q], axis=1), np.full((197, 2), 0.5)
+    fig, ax = plt.subplots(figsize=(6.4, 3.2))
+    ax.plot(q, l1_distance(coins, fair), "--", color=COLOURS[1], label="Σ|p - q|, as defined")
+    ax.plot(q, pinsker_bound(fair, coins), color=COLOURS[6], label=r"$\sqrt{KL(fair\|q)/2}$")
+    ax.plot(q, pinsker_bound(coins, fair), ":", color=COLOURS[6], label=r"$\sqrt{KL(q\|fair)/2}$")
+    ax.plot(q, total_variation(coins, fair), color=COLOURS[0], label="½ Σ|p - q|")
+    ax.set(xlabel="chance q", ylim=(0, 1.05))
+    ax.legend(fontsize=8, loc="upper center")
+    return fig
 
 
-disagreements_added_up
+coin_against_a_fair_one
 
 # %% [markdown]
-# As a choice of $D$ in every state total variation is natural indeed, whatever its factor. Between the two laws of visited states,
-#
-# $$\|d^\pi - d^\mu\|_1 \;\le\; \frac{2\gamma}{1-\gamma}\, \mathbb{E}_{s \sim d^\mu}\!\left[\tfrac12\|\pi(\cdot|s) - \mu(\cdot|s)\|_1\right],$$
-#
-# an average under $d^\mu$, which is what the penalty of line 1448 averages. The bound is attained where one decision picks the
-# room in which one stays for ever.
+# As a picture of $\sum|p - q|$ the paragraph below the definition is right: a unit of probability that has to be moved to turn $p$ into $q$
+# shows twice, where it is missing and where it arrives. And as $D$ total variation is natural indeed, whatever its factor. With
+# an average under $d^\mu$, which is what line 1445 averages, $\|d^\pi - d^\mu\|_1 \le \frac{2\gamma}{1-\gamma}\, \mathbb{E}_{d^\mu}[\frac12\|\pi - \mu\|_1]$,
+# attained where one decision picks the room in which one stays for ever.
 
 
 # %%
@@ -169,26 +188,26 @@ def choosing(p):
     return np.array([[1 - p, p]] + [[F(1), F(0)]] * 2)
 
 
-def stay_or_leave():
-    """Staying in the first room, or leaving it for good; γ = 99/100."""
-    P = np.zeros((2, 2, 2), dtype=object) + F(0)
-    P[0, 0, 0] = P[0, 1, 1] = P[1, :, 1] = F(1)
-    return MDP(P, [[F(0)] * 2] * 2, F(99, 100), [F(1), F(0)])
-
-
-def leaving(p):
-    return np.array([[1 - p, p], [F(1), F(0)]])
+def shift_beyond_bound(seed):
+    """How far the shift exceeds its bound, between two random policies of a random model."""
+    rng = np.random.default_rng(seed)
+    pair = (np.array([random_law(rng, 2) for _ in range(3)]) for _ in range(2))
+    shift = occupancy_shift(gallery.random_mdp(seed, 3, 2), *pair)
+    return shift.left - shift.right
 
 
 @claim(
     "notes-274",
-    says=r"The natural divergence is $D(\pi, \mu) = D_{TV}(\pi(\cdot|s), \mu(\cdot|s))$",
-    verdict=Holds(
-        note="one number for each state, averaged over the states of μ; half the bound's factor with the document's D"
-    ),
+    "notes-277",
+    says=r"$D(\pi, \mu) = D_{TV}(\pi(\cdot|s), \mu(\cdot|s))$ is natural: it adds up what the two disagree by, point by point",
+    verdict=Holds(note="one number for each state, averaged over the states of μ; moved probability is counted twice"),
     about=(occupancy_shift, l1_distance),
 )
 def natural_divergence():
+    p, q = [F(1, 2), F(3, 10), F(1, 5)], [F(1, 5), F(3, 10), F(1, 2)]
+    yield equal(
+        l1_distance(p, q)[()], 2 * (1 - F(1, 5) - F(3, 10) - F(1, 5)), "point by point: twice what is not shared"
+    )
     model, new, old = two_rooms(F(9, 10)), choosing(F(3, 4)), choosing(F(1, 2))
     shift = occupancy_shift(model, new, old)
     met = l1_distance(new, old) @ np.array([F(1, 10), F(9, 20), F(9, 20)])
@@ -196,6 +215,7 @@ def natural_divergence():
     yield equal(shift.right, F(9, 10) / F(1, 10) * met, "the bound, γ/(1 - γ) times it")
     yield at_most(shift.left, shift.right, "shift of the visited states")
     yield tight(F(9, 20), shift.right, "and it is 2 · γ · 1/4, by hand")
+    yield swept(shift_beyond_bound, range(12), "random models and policies")
 
 
 natural_divergence
@@ -203,9 +223,8 @@ natural_divergence
 # %% [markdown]
 # ### Is it hard to estimate?
 #
-# From bare samples, yes: one draw of each side never shows two equal laws over many actions to be equal. But a policy's probabilities
-# are known; line 1694 divides them. Then $D_{TV} = \mathbb{E}_{a\sim p}[(1 - q(a)/p(a))_+]$ is the mean of a number in $[0, 1]$: its
-# standard error is at most $1/(2\sqrt n)$ for *any* number of actions. No such bound exists for the log-ratio of KL.
+# From bare samples of two unknown laws, yes, and KL is no easier. But a policy's probabilities are known; line 1690 divides them. Then $D_{TV} = \mathbb{E}_{a\sim p}[(1 - q(a)/p(a))_+]$, halved as it should be, is the mean of a number
+# in $[0, 1]$: its standard error is at most $1/(2\sqrt n)$ for *any* number of actions. No such bound exists for the log-ratio of KL.
 
 
 # %%
@@ -216,24 +235,16 @@ def sampled(p, q):
     return mean, sum(a * x * x for a, x in zip(p, shortfall, strict=True)) - mean**2
 
 
-def from_one_draw_each(n):
-    """Mean of the total variation between two single draws from one uniform law over n actions."""
-    draws = np.array([[F(int(i == j)) for j in range(n)] for i in range(n)])
-    return np.mean([total_variation(a, b)[()] for a, b in product(draws, draws)])
-
-
 @claim(
     "notes-278",
     says="Total variation is very hard to compute by sampling in a very large action space",
-    verdict=Conditional(
-        given="only samples are at hand. Where both probabilities of a sampled action are known, as for policies, the error of "
-        "n samples is at most 1/(2√n) at any number of actions"
+    verdict=Wrong(
+        because="a policy's probabilities are known, and then 1024 actions are as easy to sample as 4",
+        instead="it is the mean of (1 - q/p)₊ over p, a number in [0, 1]: error at most 1/(2√n) at any number of actions",
     ),
     about=(total_variation, sampled),
 )
 def hard_to_sample():
-    for n in (2, 4, 8):
-        yield equal(from_one_draw_each(n), 1 - F(1, n), f"bare draws, {n} actions: 0 is estimated by")
     yield swept(lambda s: abs(sampled(*pair(s))[0] - total_variation(*pair(s))[()]), range(20), "with ratios: unbiased")
     halves = {n: ([F(1, n)] * n, [F(2, n)] * (n // 2) + [F(0)] * (n // 2)) for n in (4, 64, 1024)}
     found = [sampled(*halves[n]) for n in halves]
@@ -278,74 +289,6 @@ def kl_of_densities():
 kl_of_densities
 
 # %% [markdown]
-# ## Pinsker's inequality
-#
-# It says $\frac12\|p - q\|_1 \le \sqrt{\mathrm{KL}/2}$. With the document's $D_{TV} = \|p - q\|_1$ the left side doubles and the line is false, in
-# *every* neighbourhood of $p = q$: for a fair coin against one of chance ¼ it claims $0.5 \le 0.268$. Without the ½ it should read
-# $\|p - q\|_1 \le \sqrt{2\, \mathrm{KL}}$, in both orders.
-
-
-# %%
-def floats(law):
-    return np.array(law, dtype=float)
-
-
-@claim(
-    "notes-283",
-    "notes-284",
-    says=r"$D_{TV}(p, q) \le \sqrt{\frac12 D_{KL}(p\|q)}$ and $\le \sqrt{\frac12 D_{KL}(q\|p)}$, with $D_{TV} = \sum|p - q|$",
-    verdict=Wrong(
-        because="the constant belongs to half the sum; with the whole sum the left side is twice as large",
-        instead="½ Σ|p - q| ≤ √(KL/2), equally Σ|p - q| ≤ √(2 KL), in either order",
-    ),
-    about=(kl, l1_distance, total_variation, pinsker_bound),
-)
-def pinsker():
-    p, q = [F(1, 2), F(1, 2)], [F(1, 4), F(3, 4)]
-    sp, sq = ([ratio(x.numerator, x.denominator) for x in law] for law in (p, q))
-    there, back = LOG2 - LOG3 / 2, 3 * LOG3 / 4 - LOG2
-    found = [sympy.expand_log(k.item(), force=True) for k in (kl(sp, sq), kl(sq, sp))]
-    yield proved([found[0] - there, found[1] - back], "KL(½‖¼) = log 2 - ½ log 3, KL(¼‖½) = ¾ log 3 - log 2")
-    yield equal([l1_distance(p, q)[()], total_variation(p, q)[()]], [F(1, 2), F(1, 4)], "the sum, and half of it")
-    for name, divergence in (("KL(p‖q)", there), ("KL(q‖p)", back)):
-        low, high = enclosure(divergence / 2)
-        yield exceeds(l1_distance(p, q)[()] ** 2, F(int(high.p), int(high.q)), f"(Σ|p - q|)² against {name}/2")
-        yield below(total_variation(p, q)[()] ** 2, F(int(low.p), int(low.q)), f"(½ Σ|p - q|)² against {name}/2")
-    yield proved(pinsker_by_its_slope().residual(), "two outcomes: KL - 2 TV² falls to 0 at q = p, and rises after")
-    slack = 1e-12, "roundings of numbers below 1"
-    yield swept(
-        lambda s: [float(l1_distance(*pair(s))) / 2 - pinsker_bound(*map(floats, pair(s)[::d])) for d in (1, -1)],
-        range(40),
-        "four outcomes, both orders, half the sum",
-        *slack,
-    )
-    yield tight(0.01, float(pinsker_bound([0.51, 0.49], [0.5, 0.5])), "chance .51 against ½: half the sum is .01")
-
-
-pinsker
-
-
-# %%
-@figure
-def coin_against_a_fair_one():
-    """A coin of chance q and a fair one: the sum of |p - q| is above Pinsker's bound everywhere, half of it below."""
-    from matplotlib import pyplot as plt
-
-    q = np.linspace(0.01, 0.99, 197)
-    coins, fair = np.stack([q, 1 - q], axis=1), np.full((197, 2), 0.5)
-    fig, ax = plt.subplots(figsize=(6.4, 3.2))
-    ax.plot(q, l1_distance(coins, fair), "--", color=COLOURS[1], label="Σ|p - q|, as defined")
-    ax.plot(q, pinsker_bound(fair, coins), color=COLOURS[6], label=r"$\sqrt{KL(fair\|q)/2}$")
-    ax.plot(q, pinsker_bound(coins, fair), ":", color=COLOURS[6], label=r"$\sqrt{KL(q\|fair)/2}$")
-    ax.plot(q, total_variation(coins, fair), color=COLOURS[0], label="½ Σ|p - q|")
-    ax.set(xlabel="chance q", ylim=(0, 1.05))
-    ax.legend(fontsize=8, loc="upper center")
-    return fig
-
-
-coin_against_a_fair_one
-
-# %% [markdown]
 # ### From policies to states
 #
 # With Pinsker the shift of the visited states is at most $\frac{2\gamma}{1-\gamma}\mathbb{E}_{d^\mu}\sqrt{\mathrm{KL}/2}$. This helps where $\sqrt{\mathrm{KL}}$ is small
@@ -361,16 +304,15 @@ coin_against_a_fair_one
     about=(occupancy_shift, kl, pinsker_bound),
 )
 def from_policies_to_states():
-    near = occupancy_shift(two_rooms(F(1, 2)), choosing(F(51, 100)), choosing(F(1, 2)))
     step = float(pinsker_bound([0.49, 0.51], [0.5, 0.5]))
-    yield at_most(float(near.left), 2 * 0.5 * step, "two rooms, γ = 1/2: shift, against 2γ √(KL/2)")
-    yield tight(float(near.left), 2 * 0.5 * step, "attained as π → μ")
-    yield equal(near.left, F(1, 100), "that shift by hand, 2γ · 1/100")
-    fair, bent = [ratio(1, 2)] * 2, [ratio(49, 100), ratio(51, 100)]
-    yield proved(kl(fair, bent) + log(1 - ratio(1, 50) ** 2) / 2, "KL(½‖.51) = -½ log(1 - .02²), in nats")
-    model = stay_or_leave()
+    near = occupancy_shift(two_rooms(F(1, 2)), choosing(F(51, 100)), choosing(F(1, 2))).left
+    yield equal(near, F(1, 100), "two rooms, γ = ½, chance .51 for ½: the shift, by hand")
+    yield at_most(float(near), 2 * 0.5 * step, "the bound, 2γ √(KL/2)")
+    yield tight(float(near), 2 * 0.5 * step, "attained as π → μ")
+    P = [[[F(1), F(0)], [F(0), F(1)]], [[F(0), F(1)], [F(0), F(1)]]]
+    model = MDP(P, [[F(0)] * 2] * 2, F(99, 100), [F(1), F(0)])
     yield proved(kl([ratio(1), ratio(0)], [ratio(9, 10), ratio(1, 10)]) - log(ratio(10, 9)), "stay or leave: KL(μ‖π)")
-    far = occupancy_shift(model, leaving(F(1, 10)), leaving(F(0)))
+    far = occupancy_shift(model, [[F(9, 10), F(1, 10)], [F(1), F(0)]], [[F(1), F(0)]] * 2)
     time = F(1, 100) / (1 - F(99, 100) * F(9, 10))
     yield equal(far.left, 2 * (1 - time), "γ = .99: π spends (1 - γ)/(1 - .9 γ) of its time in the room")
     yield exceeds(far.left, F(9, 5), "shift, of at most 2, after a KL of 0.105")
@@ -415,7 +357,7 @@ def the_first_choice():
 the_first_choice
 
 # %% [markdown]
-# The other order is indeed TRPO's constraint and the penalty of PPO's first variant. The PPO in common use has no divergence: its
+# The other order is indeed TRPO's constraint and the penalty of PPO's KL variant. The PPO in common use has no divergence: its
 # clip goes flat beyond ratio 1 ± ε, as content with an infinite $\mathrm{KL}(\mu\|\pi)$ as with a small one.
 #
 # Then the names. Where distributions are fitted, the divergence with the *fitted* one second is called forward: it covers, for
@@ -482,17 +424,24 @@ its_solution
 # %% [markdown]
 # What is good is relative: a value counts as large if it exceeds $\alpha\log Z$, the certainty equivalent of $q$, since
 # $\log(p^*/q) = (f - \alpha\log Z)/\alpha$. Halving α doubles every difference between the logarithms.
+#
+# With $f = A^\mu$ this is the oracle of AWR: the optimum of the penalised objective of line 1445, state by state. What it is worth in the
+# MDP is another matter, as $A^\mu$ is the advantage for those who return to μ. In the loop of two states (from A right pays 3
+# and goes to B, left pays 1; from B right pays 10 and ends, left goes back; γ = 9/10), μ uniform, advantages are ±31/139 in A, ±70/139 in B.
 
 
 # %%
 @claim(
     "notes-287",
     "notes-290",
-    says="The penalised problem is solved by reweighting q with exp(f/α): up where f is large, down where small; α sets how aggressively",
+    "notes-291",
+    says=r"The penalised problem is solved by reweighting q with exp(f/α), up where f is large, down where small, α setting how aggressively; "
+    r"so $\pi^* \propto \mu \exp(A^\mu/\alpha)$ is the optimal policy",
     verdict=Holds(
-        note="in a table; a network has to be fitted, and a budget KL ≤ δ leaves α to a root. Large means above α log Z"
+        note="optimal for the penalised objective with the states of μ, in a table; not for the MDP. Large means above α log Z; a budget "
+        "KL ≤ δ leaves α to a root"
     ),
-    about=(near_kl, kl_regularised_value, kl_regularised_policy, reps_dual_loss_gradient),
+    about=(near_kl, kl_regularised_value, kl_regularised_policy, reps_dual_loss_gradient, advantage),
 )
 def no_gradient_needed():
     q, f, p = simplex("w", 3), reals("f", 3), simplex("v", 3)
@@ -514,61 +463,36 @@ def no_gradient_needed():
     budgeted = near_kl(floats(ADV), floats(MU), budget=spent)
     yield close(budgeted.policy, floats(TILT), 1e-9, "a root to 1e-12", "budget KL ≤ 7/6 log 2 - log 3/2")
     yield close(reps_dual_loss_gradient(floats(MU), floats(ADV), 1.0, spent), 0.0, 1e-12, "roundings", "its α is 1")
+    loop = gallery.left_right_loop()
+    A = advantage(loop, uniform(loop))
+    yield equal(A, [[F(-31, 139), F(31, 139)], [F(70, 139), F(-70, 139)]], "the loop's advantages, by hand")
+    scores = [ratio(x.numerator, x.denominator) for x in A[0]]
+    tilt = kl_regularised_policy([ratio(1, 2)] * 2, scores, ratio(31, 139) / LOG2)
+    yield equal(tilt, [ratio(1, 5), ratio(4, 5)], "in A, with α = 31/(139 log 2): weights 1/2 and 2")
 
 
 no_gradient_needed
-
-# %% [markdown]
-# ## The oracle of AWR
-#
-# Into the loop of two states (from A right pays 3 and goes to B, left pays 1; from B right pays 10 and ends, left goes back; γ = 9/10),
-# with μ uniform. Everything has a value by hand: advantages ±31/139 and ±70/139, discounted visits 40/139 and 18/139. For
-# *free* policies the penalised objective of line 1448 is short of its maximum by the divergence from $\mu e^{A/\alpha}/Z$, state by state.
-# It is the optimum of that objective. What it is worth in the loop itself is another matter: $A^\mu$ is the advantage for those who return to μ.
-
-
-# %%
-@claim(
-    "notes-291",
-    says=r"The optimal policy is $\pi^*(a|s) \propto \mu(a|s) \exp(A^\mu(s, a)/\alpha)$",
-    verdict=Holds(note="of the penalised objective with the states of μ, in each state that μ visits; not of the MDP"),
-    about=(advantage, occupancy, kl_regularised_policy),
-)
-def the_oracle():
-    loop = gallery.left_right_loop()
-    mu = uniform(loop)
-    A, d = advantage(loop, mu), occupancy(loop, mu)
-    yield equal(A, [[F(-31, 139), F(31, 139)], [F(70, 139), F(-70, 139)]], "advantages, by hand")
-    yield equal(d, [F(40, 139), F(18, 139)], "visits, by hand")
-    half = [ratio(1, 2)] * 2
-    at_a = kl_regularised_policy(half, [ratio(-31, 139), ratio(31, 139)], ratio(31, 139) / LOG2)
-    yield equal(at_a, [ratio(1, 5), ratio(4, 5)], "in A, with α = 31/(139 log 2): weights 1/2 and 2")
-    tilt = kl_regularised_policy(floats(mu), floats(A), 0.5)
-    top = sum(floats(d) * 0.5 * np.log(np.cosh(np.array([31, 70]) / 139 / 0.5)))
-
-    def gap(seed):
-        pi = np.array([floats(random_law(np.random.default_rng([seed, s]), 2)) for s in range(2)])
-        worth = (pi * floats(A)).sum(axis=1) - 0.5 * kl(pi, floats(mu))
-        return abs(floats(d) @ (worth + 0.5 * kl(pi, tilt)) - top)
-
-    yield swept(gap, range(20), "α = ½: objective = Σ d α log cosh(A/α) - α Σ d KL(π‖π*)", 1e-12, "roundings")
-
-
-the_oracle
 
 # %% [markdown]
 # Which actions gain? Those with $A > \alpha\log Z$. As the mean advantage under μ is 0, the line is never below 0, so an action of
 # negative advantage always loses. One of positive advantage may lose too, even one that is much better than average, if another is
 # better still. Three actions, equally likely, with advantages $3\log 2$, $2\log 2$ and $-5\log 2$: at α = 1 the second falls to 128/385, at
 # α = ½ to about a fifth.
+#
+# As α → 0 all mass goes to the best action, if one alone is best among those that μ takes. Two best ones share it in the proportions of μ,
+# which is no deterministic policy; a best action that μ never takes gets nothing. As α → ∞ the policy returns to μ: $|\log \pi^*/\mu|$ is
+# at most the range of the advantages over α.
 
 
 # %%
 @claim(
     "notes-292",
-    says="Actions with high positive advantage get upweighted exponentially, those with negative advantage downweighted",
+    "notes-293",
+    says="High positive advantages get upweighted exponentially, negative ones downweighted; a very small α puts all mass on the single best "
+    "action, a large one keeps the policy close to μ",
     verdict=Conditional(
-        given="high means above α log Z(s), not above 0 or the average; negative advantages always lose"
+        given="high means above α log Z(s), not above 0 (negative ones always lose); one action alone is best, and μ takes it; large is large "
+        "against the range of the advantages"
     ),
     about=(kl_regularised_policy, advantage_weights),
 )
@@ -577,9 +501,7 @@ def which_actions_gain():
     yield equal(sum(advantage_weights(A, 1)), 12 + ratio(1, 32), "weights 8, 4 and 1/32")
     at_one, at_half = (kl_regularised_policy(third, A, alpha) for alpha in (1, ratio(1, 2)))
     yield equal(at_one, [ratio(k, 385) for k in (256, 128, 1)], "π* at α = 1")
-    yield exceeds(
-        F(1, 3), F(128, 385), "A = 2 log 2, twice the likelihood weight of A = log 2: its chance, before and after"
-    )
+    yield exceeds(ratio(1, 3), at_one[1], "A = 2 log 2: its chance under μ, said to grow, and under π*")
     yield equal(at_half[1], 16 / (80 + ratio(1, 1024)), "at α = 1/2: about a fifth")
     w, f = simplex("w", 3), reals("f", 3)
     mean = sum(a * x for a, x in zip(w, f, strict=True))
@@ -588,6 +510,19 @@ def which_actions_gain():
     residual = sympy.expand(line - 1 - sum(t.doit() for t in terms))
     yield vanishes([residual], "with A = f - E f: Z - 1 = Σ μ ℓ(exp(A/α)), free μ, f and α")
     yield proved_at_most(0, sum(terms), terms, "each term is at least 0: so α log Z ≥ 0, and A < 0 always loses")
+    stated = [ratio(1, 16) / (16 + ratio(5, 16)), 16 / (16 + ratio(5, 16)), ratio(1, 4) / (16 + ratio(5, 16))]
+    yield equal(kl_regularised_policy(MU, ADV, ratio(1, 3)), stated, "the first example at α = 1/3: weights 1/8, 64, 1")
+    tied = kl_regularised_policy([0.5, 0.25, 0.25], [1.0, 1.0, -3.0], 1e-3)
+    yield close(tied, [2 / 3, 1 / 3, 0.0], 1e-12, "roundings; e^-4000 is 0", "two best actions, α = 0.001")
+    yield differs([1.0, 0.0, 0.0], tied, "no deterministic policy", apart=0.1)
+    unseen = kl_regularised_policy([1.0, 0.0], [0.0, 5.0], 1e-3)
+    yield against(bool(unseen[1] == 0), "a best action that μ never takes: probability 0 at every α")
+    yield close(
+        kl_regularised_policy([0.5, 0.25, 0.25], [-1.0, 2.0, 0.0], 1e9), [0.5, 0.25, 0.25], 1e-8, "range/α", "α = 1e9"
+    )
+    rare = kl_regularised_policy([1e-6, 1 - 1e-6], [1.0, 0.0], 10.0)
+    yield at_most(np.log(rare[0] / 1e-6), 0.1, "|log π*/μ| against range/α, a rare best action")
+    yield tight(np.log(rare[0] / 1e-6), 0.1, "attained as its μ → 0")
 
 
 which_actions_gain
@@ -611,43 +546,6 @@ def who_gains():
 
 
 who_gains
-
-# %% [markdown]
-# ## The limits of α
-#
-# With one best action among those that μ takes, all of the mass goes there as α → 0. Two best actions share it in the proportions
-# of μ, which is no deterministic policy; a best action that μ never takes gets nothing. As α → ∞ the policy returns to μ, for fixed
-# advantages: $|\log \pi^*/\mu|$ is at most their range over α, so large advantages need a large α.
-
-
-# %%
-@claim(
-    "notes-293",
-    says="A very small α puts all mass on the single best action, greedily; a large α keeps the policy close to μ",
-    verdict=Conditional(
-        given="one action alone is best, and μ takes it; large is large against the range of the advantages"
-    ),
-    about=kl_regularised_policy,
-)
-def limits_of_alpha():
-    for k in (1, 3, 20):
-        total = ratio(1, 2**k) / 2 + ratio(4**k, 4) + ratio(1, 4)
-        stated = [ratio(1, 2**k) / 2 / total, ratio(4**k, 4) / total, ratio(1, 4) / total]
-        yield equal(kl_regularised_policy(MU, ADV, ratio(1, k)), stated, f"α = 1/{k}: weights 2^-{k}, 4^{k}, 1")
-    tied = kl_regularised_policy([0.5, 0.25, 0.25], [1.0, 1.0, -3.0], 1e-3)
-    yield close(tied, [2 / 3, 1 / 3, 0.0], 1e-12, "roundings; e^-4000 is 0", "two best actions, α = 0.001")
-    yield differs([1.0, 0.0, 0.0], tied, "no deterministic policy", apart=0.1)
-    unseen = kl_regularised_policy([1.0, 0.0], [0.0, 5.0], 1e-3)
-    yield against(bool(unseen[1] == 0), "a best action that μ never takes: probability 0 at every α")
-    yield close(
-        kl_regularised_policy([0.5, 0.25, 0.25], [-1.0, 2.0, 0.0], 1e9), [0.5, 0.25, 0.25], 1e-8, "range/α", "α = 1e9"
-    )
-    rare = kl_regularised_policy([1e-6, 1 - 1e-6], [1.0, 0.0], 10.0)
-    yield at_most(np.log(rare[0] / 1e-6), 0.1, "|log π*/μ| against range/α, a rare best action")
-    yield tight(np.log(rare[0] / 1e-6), 0.1, "attained as its μ → 0")
-
-
-limits_of_alpha
 
 # %% [markdown]
 # ## Fitting a network
@@ -821,12 +719,16 @@ the_algorithm
 #
 # No action of π is needed: true. With the data's *own* policy as μ (for a mixture of policies, their mixture in each state) and its own
 # advantage, the tilt is no worse than the data in any state. "Any behaviour" and "just like DQN's buffer" go further, and fail twice. An action that
-# is not in the data stays out: in the loop, data that always take the 10 never teach the walk. And a tilt moves *away from the
+# is not in the data stays out: in the loop, data that always take the 10 never teach the walk. And a tilt *starts from the
 # data's policy*: data of an old, poor policy, weighted with the present policy's advantages, give a policy between the two,
 # worse than the present one. DQN's target does not depend on who acted.
 #
 # A large α is no way out. Weights of 1 make the regression plain imitation of the *buffer*: nothing changes if the present policy filled
 # it, and if older ones did, the result is they. At α → ∞ those old data turn a policy of return 0.9 into one of 0.1.
+#
+# And must REINFORCE discard? Fed with old samples as they are, it has the wrong mean: with samples of (½, ½) and a present policy of (1/5, 4/5),
+# 1/10 where the gradient is 4/25. With importance weights the same samples have the right one, at a price in variance. Which
+# of the two needs fewer samples is a matter of experiments.
 
 
 # %%
@@ -841,13 +743,15 @@ def improvement_missed(seed):
 
 @claim(
     "notes-300",
+    "notes-301",
     "notes-303",
-    says="Data of any behaviour policy, and old data, will do, as in DQN's buffer; a large α, all weights near 1, is safe: little changes",
+    says="Any behaviour's data, and old data, will do, as in DQN's buffer; REINFORCE must discard them, so AWR is much more sample-efficient; a "
+    "large α, all weights near 1, is safe: little changes",
     verdict=Conditional(
-        given="μ and A^μ are those of whoever filled the buffer, who took the actions that matter: the result is near *them*, and "
-        "near the present policy only if that is theirs"
+        given="μ and A^μ are those of whoever filled the buffer, who took the actions that matter: the result is near *them*, and near the "
+        "present policy only if that is theirs. REINFORCE goes without importance weights; how much is saved is experience"
     ),
-    about=(kl_regularised_policy, policy_value, advantage, advantage_weights),
+    about=(kl_regularised_policy, policy_value, advantage, advantage_weights, policy_gradient, importance_ratios),
 )
 def any_behaviour():
     loop = gallery.left_right_loop()
@@ -870,31 +774,7 @@ def any_behaviour():
     own, cloned = (kl_regularised_policy(floats(data), [-0.9, 0.1], 1e6) for data in (present, old))
     yield close(own, [0.1 - 0.9e-7, 0.9 + 0.9e-7], 1e-12, "the next term", "own data: moved by μ (A - E A)/α")
     yield differs(floats(present), cloned, "old data: the present policy, and what becomes of it", apart=0.5)
-
-
-any_behaviour
-
-# %% [markdown]
-# ### Must REINFORCE discard?
-#
-# Fed with old samples as they are, REINFORCE has the wrong mean: for the two arms, with samples of (½, ½) and a present policy of
-# (1/5, 4/5), 1/10 where the gradient is 4/25. With importance weights the same samples have the right one. So data can be kept
-# there too, at a price in variance; and AWR's reuse has the price of the last claim. Which of them needs fewer samples is
-# a matter of experiments.
-
-
-# %%
-@claim(
-    "notes-301",
-    says="REINFORCE must discard old data, AWR can reuse all of it and is much more sample-efficient",
-    verdict=Conditional(
-        given="REINFORCE goes without importance weights, and what the old policies did is worth staying near; how much is "
-        "saved is experience"
-    ),
-    about=(policy_gradient, importance_ratios, kl_regularised_policy),
-)
-def keeping_old_data():
-    arms, now = gallery.bandit((0, 1)), [ratio(1, 5), ratio(4, 5)]
+    now = [ratio(1, 5), ratio(4, 5)]
     slope = policy_gradient(arms, softmax_at(arms, np.array([[F(1, 5), F(4, 5)]]))).ravel()[1]
     yield equal(slope, F(4, 5) * F(1, 5), "the gradient in the logit of the arm that pays")
     score = 1 - now[1]
@@ -906,12 +786,9 @@ def keeping_old_data():
         bool(ratio(1, 2) * rho[1] * score == ratio(4, 25)),
         "weighted, the old samples have the right mean: they can stay",
     )
-    fit = kl_regularised_policy([ratio(1, 2)] * 2, [ratio(-1, 2), ratio(1, 2)], 1 / LOG2)
-    yield equal(fit, [ratio(1, 3), ratio(2, 3)], "AWR on the same samples improves on ½, at α = 1/log 2")
-    yield exceeds(now[1], fit[1], "and is below the present policy's 4/5")
 
 
-keeping_old_data
+any_behaviour
 
 # %% [markdown]
 # ## Temperature, in a finite buffer
@@ -919,6 +796,8 @@ keeping_old_data
 # Small α: the weights of three samples with advantages log 2, 0 and -log 2 are worth 7/3 samples at α = 1, and hardly more than one
 # at α = 1/5. Overfitting is easy to show where returns stand in for the critic. One arm pays 1; the other pays 4 with chance 1/5,
 # which is worth 0.8. Two samples of each: in 9 of 25 buffers a 4 turns up, and at α → 0 the fit then takes the worse arm for ever.
+#
+# The last remark is exact: rewards times $c$ give advantages times $c$, and only $A/\alpha$ matters. So the same policy comes out at $c\,\alpha$.
 
 
 # %%
@@ -933,11 +812,20 @@ def fit_from_returns(k):
 
 @claim(
     "notes-302",
-    says="A very small α concentrates on the best observed actions: fast, at the risk of overfitting the buffer",
+    "notes-304",
+    says="A very small α concentrates on the best observed actions: fast, at the risk of overfitting; a very large one hardly improves; the "
+    "right one scales with the rewards",
     verdict=Holds(
-        note="the risk is that of a noisy critic, or of returns in its place; an exact advantage would not mislead"
+        note="the risk is that of a noisy critic, or of returns in its place. Rewards × c and α × c give exactly the same policy"
     ),
-    about=(effective_sample_size, normalised_advantage_weights, advantage_weights),
+    about=(
+        effective_sample_size,
+        normalised_advantage_weights,
+        advantage_weights,
+        advantage,
+        kl_regularised_policy,
+        expected_return,
+    ),
 )
 def a_small_temperature():
     for k, worth in ((0, ratio(3)), (1, ratio(7, 3)), (5, (33 + ratio(1, 32)) ** 2 / (1025 + ratio(1, 1024)))):
@@ -950,40 +838,23 @@ def a_small_temperature():
     yield equal(sharp[1], (ratio(2) ** 80 + 1) / (ratio(2) ** 80 + 1 + ratio(2) ** 21), "one paid: the lottery")
     yield equal(1 - F(4, 5) ** 2, F(9, 25), "buffers in which a ticket paid")
     yield below(1 - sharp[1] / 5, 1 - ratio(1, 2) / 5, "its return, about .8, against .9 of the data")
-
-
-a_small_temperature
-
-# %% [markdown]
-# The last remark is exact: rewards times $c$ give advantages times $c$, and only $A/\alpha$ matters. So the same policy comes out at $c\,\alpha$, and
-# at an unchanged α another. One trial of α says nothing about a problem with other units.
-
-
-# %%
-@claim(
-    "notes-304",
-    says="α needs tuning: too small imitates a few actions, too large hardly improves; the right one scales with the rewards",
-    verdict=Holds(
-        note="exactly: rewards × c and α × c give the same policy; code often normalises the advantages instead"
-    ),
-    about=(advantage, kl_regularised_policy, expected_return),
-)
-def the_scale_of_alpha():
-    loop, ten = gallery.left_right_loop(), F(10)
+    ten = F(10)
     scaled = MDP.from_outcomes(
         [[[(1, 0, 1 * ten, False)], [(1, 1, 3 * ten, False)]], [[(1, 0, 0, False)], [(1, None, 10 * ten, True)]]],
         F(9, 10),
         0,
     )
-    yield equal(advantage(loop, uniform(loop))[0], [F(-31, 139), F(31, 139)], "advantages in A, by hand")
-    yield equal(advantage(scaled, uniform(scaled))[0], [F(-310, 139), F(310, 139)], "rewards × 10: × 10")
+    yield equal(
+        advantage(scaled, uniform(scaled))[0],
+        [F(-310, 139), F(310, 139)],
+        "the loop with rewards × 10: advantages × 10",
+    )
     mu, f, c = simplex("w", 3), reals("f", 3), sympy.Symbol("c", positive=True)
     same = kl_regularised_policy(mu, [c * x for x in f], c * beta) - kl_regularised_policy(mu, f, beta)
     yield vanishes(same, "values × c at c α: the same policy, free μ, f, α and c")
-    half = [ratio(1, 2)] * 2
-    policies = [kl_regularised_policy(half, [-LOG2 * k, LOG2 * k], 1) for k in (1, 10)]
+    tenfold = kl_regularised_policy([ratio(1, 2)] * 2, [-10 * LOG2, 10 * LOG2], 1)
     yield equal(
-        [p[1] for p in policies], [ratio(4, 5), ratio(4**10, 4**10 + 1)], "α kept: 4/5 becomes all but a millionth"
+        tenfold[1], ratio(4**10, 4**10 + 1), "advantages ∓log 2 give 4/5; ten times them, α kept, all but a millionth"
     )
     arms = gallery.bandit((0, 1)).to_float()
     earned = [expected_return(arms, kl_regularised_policy([0.5, 0.5], [-0.5, 0.5], a)[None, :]) for a in (0.02, 1e6)]
@@ -992,4 +863,4 @@ def the_scale_of_alpha():
     )
 
 
-the_scale_of_alpha
+a_small_temperature

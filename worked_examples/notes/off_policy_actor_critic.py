@@ -108,7 +108,9 @@ def whose_actions():
     printed = mean_value(REPLAYED, COIN, critic)
     yield equal(printed, 2 * THIRD + 2 * THIRD, "as printed: 2/3 · 1 + 1/3 · 2, whatever θ is")
     arms = gallery.bandit((0, 1))
-    scores = [mean_value([ONE], np.array([[HALF, HALF]]), action_value(arms, pi)) for pi in deterministic_policies(arms)]
+    scores = [
+        mean_value([ONE], np.array([[HALF, HALF]]), action_value(arms, pi)) for pi in deterministic_policies(arms)
+    ]
     yield against(scores == [HALF, HALF], "as printed, Q afresh: the worse and the better arm score 1/2 both")
     scores = [mean_value([ONE], pi, action_value(arms, pi)) for pi in deterministic_policies(arms)]
     yield equal(scores, [0, 1], "actions from π: they do not")
@@ -129,7 +131,9 @@ whose_actions
 @claim(
     "notes-341",
     says=r"The Bellman equation for $Q^\pi$ holds at any pair $(s, a)$, whichever policy generated the data",
-    verdict=Holds(note="given that r and s' come from the environment; which pairs are in the data decides what is learned"),
+    verdict=Holds(
+        note="given that r and s' come from the environment; which pairs are in the data decides what is learned"
+    ),
     about=(action_value, backup),
 )
 def any_pair():
@@ -170,9 +174,14 @@ def any_data():
     poor = expected_sarsa(stop_or_go(), pi, nothing, 1, lacking, 9)
     yield differs(poor, found, "data in which the four is never taken")
     pair, only = MDP.chain([[0, 1], [0, 1]], [0, 0], Fraction(9, 10)), np.array([[ONE], [ONE]])
-    own, old = (linear_td(pair, only, np.array([[1], [2]]) * ONE, fractions(*d)).update(HALF)([ONE])[0] for d in ((0, 1), (1, 0)))
+    own, old = (
+        linear_td(pair, only, np.array([[1], [2]]) * ONE, fractions(*d)).update(HALF)([ONE])[0]
+        for d in ((0, 1), (1, 0))
+    )
     yield equal(own, Fraction(4, 5), "w and 2w, data of the state where π stays: 1 - 4 (1 - γ)/2")
-    yield against(old == Fraction(7, 5), "data of the first state alone: the error grows by 1 + (2γ - 1)/2 at every step")
+    yield against(
+        old == Fraction(7, 5), "data of the first state alone: the error grows by 1 + (2γ - 1)/2 at every step"
+    )
 
 
 any_data
@@ -226,7 +235,9 @@ the_target
 @claim(
     "notes-337",
     says=r"In practice the target is computed from a sampled $a' \sim \pi_\theta(\cdot|s')$",
-    verdict=Holds(note="the mean slope of the loss is the same; the loss itself is larger by the variance of the target"),
+    verdict=Holds(
+        note="the mean slope of the loss is the same; the loss itself is larger by the variance of the target"
+    ),
     about=(one_step_targets, squared_td_loss, squared_td_loss_gradient),
 )
 def one_sample():
@@ -262,11 +273,17 @@ def who_collects():
     own = fractions(0, HALF)
     noisy = gaussian_exploration(own, QUARTER, fractions(1, -2))
     yield equal(noisy, [QUARTER, 0], "noise 1/4 times 1 and -2 on the actor's 0 and 1/2: neither is the actor's action")
-    yield against((gaussian_exploration(own, 0, fractions(1, -2)) == own).all(), "σ = 0: the actor's own actions are stored")
+    yield against(
+        (gaussian_exploration(own, 0, fractions(1, -2)) == own).all(), "σ = 0: the actor's own actions are stored"
+    )
     yield sourced("Haarnoja et al. (2018), algorithm 1: a ~ π_φ(· | s) is what SAC executes and stores", against=True)
     pi, truth = choose(HALF, QUARTER), [[1, HALF], [0, 4]]
     for data in (COIN, pi):
-        yield equal(expected_sarsa(stop_or_go(), pi, truth * np.full((2, 2), ONE), HALF, data), truth, "Q^π rests, whoever collects")
+        yield equal(
+            expected_sarsa(stop_or_go(), pi, truth * np.full((2, 2), ONE), HALF, data),
+            truth,
+            "Q^π rests, whoever collects",
+        )
 
 
 who_collects
@@ -375,7 +392,9 @@ def best_of_grid(q, trials):
 @claim(
     "notes-343",
     says="In continuous action spaces one cannot take an argmax over infinitely many actions",
-    verdict=Conditional(given="nothing is known of the shape of Q in the action; of a concave quadratic the argmax is a closed form"),
+    verdict=Conditional(
+        given="nothing is known of the shape of Q in the action; of a concave quadratic the argmax is a closed form"
+    ),
     about=(best_of_grid, optimal_gain),
 )
 def over_a_continuum():
@@ -383,7 +402,9 @@ def over_a_continuum():
         return max(Fraction(0), 1 - 40 * abs(a - Fraction(9, 20)))
 
     yield equal(bump(Fraction(9, 20)), 1, "a bump of width 1/20: its top")
-    yield equal([best_of_grid(bump, 10), best_of_grid(bump, 20)], [0, 1], "the best of eleven actions, and of twenty-one")
+    yield equal(
+        [best_of_grid(bump, 10), best_of_grid(bump, 20)], [0, 1], "the best of eleven actions, and of twenty-one"
+    )
     one = LinearQuadratic([[ONE]], [[ONE]], [[3 * HALF]], [[ONE]], HALF)
     gain = optimal_gain(one)
     x, u = sympy.symbols("x u", real=True)
@@ -410,7 +431,9 @@ the_advantage
 @claim(
     "notes-345",
     says=r"$\max_\theta E_{a \sim \pi_\theta}[A^\pi] = \max_\theta E_{a \sim \pi_\theta}[Q^\pi - V^\pi]$",
-    verdict=Holds(note="by the definition; if π is π_θ itself both sides are 0 for every θ, and there is nothing to maximise"),
+    verdict=Holds(
+        note="by the definition; if π is π_θ itself both sides are 0 for every θ, and there is nothing to maximise"
+    ),
     about=(advantage, mean_value),
 )
 def written_out():
