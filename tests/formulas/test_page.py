@@ -3,9 +3,13 @@
 import ast
 import importlib.util
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from rlexact import ledger
+from rlexact.claims import Claim
 
 ROOT = Path(__file__).parent.parent.parent
 SPEC = importlib.util.spec_from_file_location("docs_build_formulas", ROOT / "docs" / "build.py")
@@ -55,6 +59,20 @@ def test_every_public_function_that_tests_import_is_a_formula():
         node = build.functions(path).get(name)
         if module not in DOORS and node is not None and len((ast.get_docstring(node) or "").splitlines()) > 1:
             assert (module, name) in NAMES, f"{module}.{name} names no source"
+
+
+def test_every_formula_is_claimed_or_says_why_not():
+    claimed = {
+        (function.__module__.rpartition(".")[2], function.__name__)
+        for _, item in ledger.items(ledger.sections())
+        if isinstance(item, Claim)
+        for function in item.about
+        if function.__module__.startswith("rlexact.formulas.")
+    }
+    reasons = tomllib.loads((ledger.root() / "unclaimed.toml").read_text("utf-8"))["formulas"]
+    listed = {(module, name) for module, entry in reasons.items() for name in entry["names"]}
+    assert NAMES - claimed == listed, "name it in a claim's about=, or give the reason in unclaimed.toml"
+    assert all(len(entry["why"].split()) > 3 for entry in reasons.values())
 
 
 def test_the_page_is_what_build_writes():

@@ -209,8 +209,8 @@ noise_first
 # %% [markdown]
 # ## The critic's loss, and a target for two
 #
-# The loss is word for word that of line 1784. The target is TD3's but for two parameters of the actor: TD3 perturbs the action of the *target* actor, and clips
-# the noise. The bootstrap is once more taken after the end, too.
+# The loss is word for word that of line 1784. The target takes $a'$ from "the current policy". TD3 perturbs the action of the *target* actor, a slow
+# copy, and clips the noise; DDPG has the target actor as well, without noise and minimum. And the bootstrap is taken after an end, too.
 
 # %%
 the_critic_loss = same_as("notes-355", of="notes-335", says=r"$L(\phi) = E_{RB}[(Q_\phi(s, a) - y(s, a))^2]$")
@@ -221,7 +221,10 @@ the_critic_loss
 @claim(
     "notes-356",
     says=r"$y = r + \gamma \min(Q^{target}_{\phi_1}(s', a'), Q^{target}_{\phi_2}(s', a'))$, $a' \leftarrow \pi_\theta(s') + \varepsilon$, the current policy",
-    verdict=Conditional(given="s' is no end (there y = r), π_θ is the target actor and ε is clipped, as in TD3"),
+    verdict=Wrong(
+        because="a' is the target actor's in TD3 and in DDPG, not the current policy's; the noise lacks its clip, an end its y = r",
+        instead="a' = clip(π'(s') + clip(ε, -c, c), low, high), π' the target actor; y = r where s' ends the episode",
+    ),
     about=(td3_target, smoothed_target_actions),
 )
 def target_of_two():
@@ -255,7 +258,7 @@ target_of_two
 @claim(
     "notes-350",
     says="TD3 incorporates ideas like Double DQN, using two Q-networks against overestimation, and delayed policy updates",
-    verdict=Conditional(given="'like' means kin: Double DQN's second network evaluates, TD3's minimum is of twins"),
+    verdict=Holds(note="kin, not the same: Double DQN's second network evaluates, TD3 takes a minimum"),
     about=(double_dqn_targets, td3_target, single_max_law, double_max_law, twin_minimum, delayed_updates),
 )
 def kin():
@@ -270,7 +273,6 @@ def kin():
     yield equal(double, [6], "Double DQN: the first selects action 1, the second says 6")
     smaller = td3_target(fractions(0), [first[1]], [second[1]], [False], ONE)
     yield equal(smaller, [5], "TD3 at that action: min(5, 6)")
-    yield differs(double, smaller, "two targets from the same numbers")
 
 
 kin
@@ -322,15 +324,13 @@ def smoothed_peak(width, std):
 @claim(
     "notes-359",
     says="Noise on a' prevents the policy from exploiting sharp Q-function peaks that may be artifacts",
-    verdict=Conditional(
-        given="the peak is narrower than the noise; wide ones remain, and the actor climbs unsmoothed Q"
-    ),
+    verdict=Conditional(given="the peak is met in a target; the actor climbs Q_φ1 itself, which no noise smooths"),
     about=(smoothed_peak, ddpg_actor_loss),
 )
 def sharp_peaks():
     yield equal(smoothed_peak(QUARTER, Fraction(0)), 1, "no noise: the target has the whole peak")
     yield equal(smoothed_peak(QUARTER, HALF), 0, "noise 1/2, half-width 1/4: nothing of it is left")
-    yield against(smoothed_peak(2 * ONE, HALF) == 3 * QUARTER, "half-width 2: three quarters are left, artifact or not")
+    yield equal(smoothed_peak(2 * ONE, HALF), 3 * QUARTER, "half-width 2, not sharp: three quarters are left")
     losses = ddpg_actor_loss(fractions(0, 1, 0))  # Q₁ at -1/4, 0 and 1/4: the narrow peak, which the actor climbs
     yield against(list(losses) == [0, -1, 0], "the actor's loss has it unsmoothed, least at its top")
 
@@ -542,15 +542,18 @@ def half_of_the_mismatch():
 half_of_the_mismatch
 
 # %% [markdown]
-# AWR's μ is whatever filled its buffer. The regression on weighted data ends at $\pi \propto \mu\, e^{A/\alpha}$ with the μ of those data. If old data stay (line
-# 1643: "all historical data"; so the paper), μ is a mixture, as in DDPG, and it is never written down. The weights below are 2 and 1.
+# AWR's μ is whatever filled its buffer. The weighted regression ends at $\pi \propto \mu\, e^{A/\alpha}$ with the μ of those data. If old data stay (line
+# 1643: "all historical data"; the paper keeps them, too), μ is a mixture, as in DDPG, and it is never written down. The weights below are 2 and 1.
 
 
 # %%
 @claim(
     "notes-368",
     says=r"PPO and AWR: μ is explicitly $\pi_{\theta_{old}}$ of the previous iteration",
-    verdict=Conditional(given="AWR's buffer is emptied every time; as published it holds many past policies"),
+    verdict=Wrong(
+        because="of PPO it is true; AWR's regression ends at the μ of its data, which are those of many policies",
+        instead="AWR: μ is whatever filled the buffer, a mixture of past policies; PPO: the policy of the last batch",
+    ),
     about=awr_loss,
 )
 def whose_regression():
@@ -567,7 +570,7 @@ def whose_regression():
     last, kept = fitted([0, 1]), fitted([0, 1, 1, 1])
     yield equal(last, [Fraction(2, 3)], "data of the last policy, even: π ∝ (2 · 1, 1 · 1)")
     yield equal(kept, [Fraction(2, 5)], "with older data kept, action 1 twice: π ∝ (2 · 1, 1 · 3)")
-    yield differs(last, kept, "μ is no longer the last policy")
+    yield differs(last, kept, "so the last policy is not μ")
     yield sourced("Peng et al. (2019), section 3.3: μ is the mixture of past policies in the buffer", against=True)
 
 

@@ -357,8 +357,7 @@ stale_samples
     "notes-342",
     says=r"$E_{s \sim d^\mu}[Q_\phi(s, \pi_\theta(s))]$ is an off-policy evaluation of $\pi_\theta$ on μ's states",
     verdict=Conditional(
-        given="Q_φ = Q^π of the π that is asked about; what is evaluated is then π started from μ's states, which is not J(π) and can rank "
-        "policies the other way round"
+        given="Q_φ = Q^π of the very π_θ that is asked about; the critic of the policy before the step values acting once as π_θ and then as before"
     ),
     about=(mean_value, action_value, expected_return),
 )
@@ -369,7 +368,7 @@ def evaluated_where():
     started = [expected_return(stop_or_go(start=REPLAYED), pi) for pi in (stop, go)]
     yield equal(started, [2, Fraction(5, 3)], "the returns from starts drawn like the replayed states")
     true = [expected_return(stop_or_go(), pi) for pi in (stop, go)]
-    yield against(true[0] < true[1] and found[0] > found[1], "from state 0 they are 1 and 5/4: the other order")
+    yield shows(true[0] < true[1] and found[0] > found[1], "not J: from state 0 they are 1 and 5/4: the other order")
     old = mean_value(REPLAYED, go, action_value(stop_or_go(), COIN))
     yield differs(old, found[1], "with the coin's critic instead of the policy's own")
 
@@ -459,8 +458,9 @@ written_out
 @claim(
     "notes-346",
     says=r"$V^\pi(s)$ is constant in the optimisation over θ, since the states come from μ's buffer",
-    verdict=Conditional(
-        given="π in V^π is held at the policy before the step, as a fixed critic holds it; V of π_θ moves with θ wherever the states come from"
+    verdict=Wrong(
+        because="that the states are given does not hold V: V of π_θ at a given state moves with θ, by 4 per unit in state 1",
+        instead="it is constant where π in V^π is held at the policy before the step, as a fixed critic holds it",
     ),
     about=(policy_value, mean_value),
 )
@@ -506,7 +506,9 @@ def the_same_maximiser():
     policies = deterministic_policies(model)
     plain = [mean_value(REPLAYED, pi, q) for pi in policies]
     centred = [mean_value(REPLAYED, pi, q - v[:, None]) for pi in policies]
-    yield equal(max(plain), 2, "states from the buffer: max E Q = 2/3 + 4/3")
+    own = [mean_value(REPLAYED, pi, advantage(model, pi)) for pi in policies]
+    yield against(not any(own), "read with π = π_θ: E[Q - V] is 0 for each, and every policy a maximiser")
+    yield equal(max(plain), 2, "critic held, states from the buffer: max E Q = 2/3 + 4/3")
     yield differs(max(centred), max(plain), "max E[Q - V]")
     best = [{k for k, x in enumerate(scores) if x == max(scores)} for scores in (plain, centred)]
     yield equal(best[0], best[1], "the maximisers are the same policies")

@@ -304,9 +304,7 @@ def pushed_back():
     way = np.array(logs(mu)) - np.array(logs(pi))
     both = sum((m - p) * w for m, p, w in zip(mu, pi, way, strict=True))
     yield proved(-kl_logit_gradient(mu, pi).q @ way - both, "push · (log μ - log π) = KL(μ‖π) + KL(π‖μ) > 0")
-    yield equal(
-        uphill(BEST, EVEN, [0, 0], 1), [QUARTER, -QUARTER], "at (¼, ¾) from an even μ: the penalty's push alone, α = 1"
-    )
+    yield equal(uphill(BEST, EVEN, [0, 0], 1), [QUARTER, -QUARTER], "at (¼, ¾): the penalty's push alone, α = 1")
     first = [uphill(EVEN, EVEN, [-1, 1], alpha) for alpha in (0, 1, 100)]
     yield equal(first[0], [-HALF, HALF], "the first direction without a penalty")
     yield against(all(list(x) == list(first[0]) for x in first), "the same direction at α = 1 and 100")
@@ -611,20 +609,14 @@ nothing_to_gain
     about=(clipped_surrogate, clipped_surrogate_gradient),
 )
 def three_cases():
+    low, mid, far = ([Fraction(x) for x in row.split()] for row in ("0 .5 .79", "1.2 1.21 1.27", "1.29 1.5 5"))
     for case, ratios, A, high, used, slope in (
-        ("1", (0, HALF, Fraction("0.79")), 3, EPS, (0, 3 * HALF, Fraction("2.37")), 3),
-        ("2", (0, HALF, Fraction("0.79")), -3, EPS, (-3 * LOW,) * 3, 0),
-        ("4", (Fraction("1.21"), 3 * HALF, 5), 3, EPS, (3 * HIGH,) * 3, 0),
-        (
-            "4, ε_high = .28, r < 1.28",
-            (HIGH, Fraction("1.21"), Fraction("1.27")),
-            1,
-            WIDE,
-            (HIGH, Fraction("1.21"), Fraction("1.27")),
-            1,
-        ),
-        ("4, ε_high = .28, r > 1.28", (Fraction("1.29"), 3 * HALF, 5), 1, WIDE, (1 + WIDE,) * 3, 0),
-        ("2, ε_high = .28", (0, HALF, Fraction("0.79")), -3, WIDE, (-3 * LOW,) * 3, 0),
+        ("1", low, 3, EPS, [0, 3 * HALF, Fraction("2.37")], 3),
+        ("2", low, -3, EPS, [-3 * LOW] * 3, 0),
+        ("4", far, 3, EPS, [3 * HIGH] * 3, 0),
+        ("4, ε_high = .28, r < 1.28", mid, 1, WIDE, mid, 1),
+        ("4, ε_high = .28, r > 1.28", far, 1, WIDE, [1 + WIDE] * 3, 0),
+        ("2, ε_high = .28", low, -3, WIDE, [-3 * LOW] * 3, 0),
     ):
         yield equal(clipped_surrogate(ratios, [A] * 3, EPS, high), used, f"case {case}, A = {A}: the value used")
         yield equal(clipped_surrogate_gradient(ratios, [A] * 3, EPS, high), [slope] * 3, f"case {case}: the slope in r")
