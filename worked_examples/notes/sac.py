@@ -6,8 +6,8 @@
 #
 # The objective and its sampled form are right, and so are both directions of the temperature. What the document concludes from them is often too
 # strong. The modified reward contains the policy, so this is not standard RL with another reward; put into the Bellman equation
-# as it stands it gives another Q than the one printed; and that Q is not lower for actions that the policy prefers: it is higher.
-# Nor does SAC's Gaussian find every good behaviour. It finds one.
+# as it stands it gives another Q than the one printed; and that Q is not lower for actions that the policy prefers: at the optimum it is
+# higher. Nor does SAC's Gaussian find every good behaviour. It finds one.
 
 # %%
 from fractions import Fraction
@@ -31,17 +31,14 @@ from rlexact.claims import (
     exceeds,
     proved,
     proved_at_most,
+    refuses,
+    shows,
     swept,
 )
 from rlexact.exact.evaluation import action_value, expected_return, policy_value
 from rlexact.exact.max_estimators import single_max_law
 from rlexact.exact.policy_iteration import policy_iteration
-from rlexact.exact.soft_evaluation import (
-    regularised,
-    soft_action_value_without_first,
-    soft_expected_return,
-    soft_policy_value,
-)
+from rlexact.exact.soft_evaluation import regularised, soft_action_value_without_first, soft_expected_return
 from rlexact.exact.soft_iteration import soft_policy_iteration
 from rlexact.formulas.ddpg import ddpg_target, gaussian_exploration
 from rlexact.formulas.entropy import entropy
@@ -54,6 +51,7 @@ from rlexact.formulas.td3 import delayed_updates, smoothed_target_actions, td3_t
 from rlexact.formulas.twin_critics import twin_minimum
 from rlexact.mdp import MDP
 from rlexact.plotting import COLOURS, figure
+from rlexact.solution import Unbounded
 
 SECTION = Section("notes", "sac", "Soft actor-critic")
 
@@ -91,18 +89,16 @@ def binary_entropy(p):
 # $$J(p, q) = \log 7 - \mathrm{KL}\big((p, 1-p)\,\|\,(\tfrac27, \tfrac57)\big) - (1-p)\,\mathrm{KL}\big((q, 1-q)\,\|\,(\tfrac25, \tfrac35)\big),$$
 #
 # and since no divergence is negative, $(\tfrac27, \tfrac25)$ is the argmax, and the only one. The display of $\mathcal H$ has $\log\pi(\cdot|s_t)$
-# under an expectation over $a$; its dot has to stand for the $a$ that was drawn, as in line 1967.
+# under an expectation over $a$, and so does line 1964: a slip for the $a$ that was drawn, which line 1967 has.
 
 
 # %%
 @claim(
     "notes-370",
     "notes-371",
-    "notes-372",
-    says=r"$\arg\max_\pi E_{\tau \sim \pi}[\sum_t \gamma^t r(s_t, a_t)]$, with $r + \alpha H(\pi(\cdot|s_t))$ in MaxEnt RL, "
-    r"$H(\pi(\cdot|s_t)) = E_{a \sim \pi}[-\log \pi(\cdot|s_t)]$",
-    verdict=Holds(note="γ < 1 or an end; the last dot is the action drawn; a density's H can be negative"),
-    about=(expected_return, soft_expected_return, entropy),
+    says=r"$\arg\max_\pi E_{\tau \sim \pi}[\sum_t \gamma^t r(s_t, a_t)]$, and in MaxEnt RL with $r(s_t, a_t) + \alpha H(\pi(\cdot|s_t))$",
+    verdict=Holds(note="γ < 1 or an end; standard maximisers may be many, one of them deterministic"),
+    about=(expected_return, soft_expected_return),
 )
 def two_objectives():
     x, y = sympy.symbols("x y", positive=True)
@@ -110,7 +106,6 @@ def two_objectives():
     j = expected_return(two_choices(1, 0, 3, 2, sympy.Rational(9, 10)), two_chances(p, q))
     short = [sympy.Rational(17, 10) * p, sympy.Rational(9, 10) * x * y / (1 + x) / (1 + y)]
     yield proved_at_most(j, sympy.Rational(27, 10), short, "standard: every random policy has less than 9/10 of 3")
-    yield proved(entropy(np.array([P, 1 - P])) - (P * -log(P) + (1 - P) * -log(1 - P)), "H, the mean of -log π(a)")
     free = soft_expected_return(two_choices(A, B, C, D, GAMMA), two_chances(P, Q), TAU)
     on = [B + GAMMA * (x + TAU * binary_entropy(Q)) for x in (C, D)]
     paths = P * A + (1 - P) * (Q * on[0] + (1 - Q) * on[1]) + TAU * binary_entropy(P)
@@ -123,12 +118,33 @@ def two_objectives():
 
 two_objectives
 
+
+# %%
+@claim(
+    "notes-372",
+    says=r"$H(\pi(\cdot|s_t)) = E_{a \sim \pi(\cdot|s_t)}[-\log \pi(\cdot|s_t)]$",
+    verdict=Wrong(
+        because="what is averaged does not contain a: a function, unchanged by the average", instead="E[-log π(a|s_t)]"
+    ),
+    about=entropy,
+)
+def mean_surprise():
+    law = np.array([sympy.Rational(1, 4), sympy.Rational(3, 4)])
+    for b in (0, 1):
+        constant = (law * -log(law[b])).sum()
+        yield differs(constant, entropy(law), f"chances ¼ and ¾: the mean over a of -log π(b), b = {b}, is -log π(b)")
+    yield proved(entropy(np.array([P, 1 - P])) - binary_entropy(P), "with a in it, any p: Σ -π(a) log π(a)")
+
+
+mean_surprise
+
 # %% [markdown]
 # ## How small is a small α?
 #
 # For a given model with γ < 1 small enough values of α do recover standard RL: the soft optimum lies between $V^*$ and $V^* + \alpha \log|A| / (1-\gamma)$. The
 # divisor is what one forgets. One state: leave for a reward of 1, or stay, in one of two ways, for nothing. At γ = 0.99 and
-# α = 0.02 a policy that never leaves is worth $0.02 \cdot \log 2 / 0.01 = 2 \log 2 > 1$. MaxEnt RL stays and earns nothing.
+# α = 0.02 a policy that never leaves is worth $0.02 \cdot \log 2 / 0.01 = 2 \log 2 > 1$. MaxEnt RL stays and earns nothing;
+# at γ = 1, which line 28 allows, for every α > 0.
 
 
 # %%
@@ -143,16 +159,16 @@ def leave_or_stay(gamma):
     about=(soft_expected_return, soft_policy_iteration),
 )
 def small_beside_what():
-    alpha, gamma = Fraction(1, 50), Fraction(99, 100)
-    model = leave_or_stay(gamma)
+    model, alpha = leave_or_stay(Fraction(99, 100)), Fraction(1, 50)
     leave, stay = [[1, 0, 0]], [[0, HALF, HALF]]
     yield equal([expected_return(model, leave), expected_return(model, stay)], [1, 0], "standard RL leaves")
-    exact = model.to_symbolic()
-    soft = [soft_expected_return(exact, np.array(x), alpha) for x in (leave, stay)]
+    soft = [soft_expected_return(model.to_symbolic(), np.array(x), alpha) for x in (leave, stay)]
     yield proved([soft[0] - 1, soft[1] - 2 * log(2)], "α = 0.02: leaving is worth 1, staying 2 log 2")
     yield against(bool(soft[1] > soft[0]), "so the MaxEnt objective prefers never to leave")
     found = soft_policy_iteration(leave_or_stay(Fraction(9, 10)).to_float(), 0.02)
     yield close(found.policy[0, 0], 1, 0.02, "two ways, each worse by e^(-0.1/0.02) = 0.007", "γ = 0.9: it leaves")
+    free = leave_or_stay(1).to_float()
+    yield refuses(Unbounded, lambda: soft_policy_iteration(free, 0.01), "γ = 1: staying is worth ∞ at every α > 0")
 
     def outside(case):
         mdp, tau = gallery.random_mdp(case[0], 4, 3).to_float(), case[1]
@@ -166,13 +182,13 @@ def small_beside_what():
 
 small_beside_what
 
-
 # %% [markdown]
 # ## Entropy as reward
 #
 # In line 1949 the entropy is inside the sum already. What changes is that its own mean over $a$ joins the mean over paths: on the
 # average over $a_t$, $-\log\pi(a_t|s_t)$ is $\mathcal H(\pi(\cdot|s_t))$. On a single path the two are different numbers. A rare action earns a large
-# bonus, rarely: at chances 1/2 and 1/16 the bonus is as 1 to 4, its contribution to each step as 2 to 1.
+# bonus, rarely: at chances 1/2 and 1/16 the bonus is as 1 to 4, its contribution to each step as 2 to 1. And in a state with two actions
+# that both lead back to it, Q contains the entropy of every later step, but in the document's convention (line 1985) not of the present one.
 
 
 # %%
@@ -181,10 +197,11 @@ small_beside_what
     "notes-375",
     "notes-376",
     "notes-378",
+    "notes-379",
     says=r"The entropy goes into the reward, $E_\tau[\sum_t \gamma^t (r - \alpha \log \pi(a_t|s_t))]$: $\tilde r_\alpha(s, a) = r(s, a) - "
-    r"\alpha \log \pi(a|s)$, in which actions of low probability contribute more",
+    r"\alpha \log \pi(a|s)$, in which actions of low probability contribute more, and Q accounts for all future entropy",
     verdict=Holds(note="equal on average, not path by path; rare ones contribute more when taken, not per step"),
-    about=(soft_expected_return, regularised, entropy_augmented_rewards),
+    about=(soft_expected_return, regularised, entropy_augmented_rewards, soft_action_value_without_first),
 )
 def entropy_as_reward():
     model, policy = two_choices(A, B, C, D, GAMMA), two_chances(P, Q)
@@ -201,6 +218,12 @@ def entropy_as_reward():
     extra = entropy_augmented_rewards([0, 0], [log(p) for p in chances], TAU)
     yield proved(extra - TAU * log(2) * np.array([1, 4]), "chances 1/2 and 1/16: bonus of α log 2 and 4 α log 2")
     yield proved(chances * extra - TAU * log(2) * np.array([HALF, QUARTER]), "per step: ½ and ¼ of α log 2")
+    endless = MDP.from_outcomes([[[(ONE, 0, A, False)], [(ONE, 0, B, False)]]], GAMMA, 0)
+    soft = soft_action_value_without_first(endless, np.array([[P, 1 - P]]), TAU)
+    ahead = GAMMA / (1 - GAMMA) * (P * A + (1 - P) * B + TAU * binary_entropy(P))
+    yield proved(
+        soft - np.array([[A + ahead, B + ahead]]), "endless: Q has Σ_{k ≥ 1} γ^k of reward and entropy to come"
+    )
 
 
 entropy_as_reward
@@ -219,7 +242,7 @@ entropy_as_reward
     "notes-377",
     says=r"MaxEnt RL has become standard RL, with a reward that penalises too much determinism",
     verdict=Conditional(given="the policy is held, as in evaluation: frozen, the reward has other optima"),
-    about=(regularised, soft_policy_value),
+    about=(regularised, soft_expected_return),
 )
 def reward_that_moves():
     model, policy = two_choices(A, B, C, D, GAMMA), two_chances(P, Q)
@@ -231,19 +254,17 @@ def reward_that_moves():
     even, best, second = (np.array([x]) for x in ([HALF, HALF], [QUARTER, 3 * QUARTER], [0, 1]))
     frozen, at_best = regularised(arms, even, 1), regularised(arms, best, 1)
     yield proved(frozen.r - np.array([[log(2), log(6)]]), "frozen at the even policy: arms worth log 2 and log 6")
-    yield differs(log(6), soft_policy_value(arms, second, 1)[0], "what its standard optimum promises, and is worth")
-    yield proved(soft_policy_value(arms, best, 1)[0] - log(4), "the MaxEnt optimum is worth log 4")
+    yield differs(log(6), soft_expected_return(arms, second, 1), "what its standard optimum promises, and is worth")
+    yield proved(soft_expected_return(arms, best, 1) - log(4), "the MaxEnt optimum is worth log 4")
     yield proved(at_best.r - log(4), "frozen at the optimum: both arms pay log 4, nothing is preferred")
 
 
 reward_that_moves
 
-
 # %% [markdown]
-# ## What Q contains
+# ## What substitution gives
 #
-# One state, two actions that both lead back to it, $p$ for the first. Q exceeds the standard one by $\gamma\alpha\mathcal H(p)/(1-\gamma)$: every later step's
-# entropy, and not that of the present step. This is not what substitution gives. Put $\tilde r$ in the place of $r$ in $Q = r + \gamma\,\mathbb{E}[Q']$:
+# That convention is not what substitution gives. Put $\tilde r$ in the place of $r$ in $Q = r + \gamma\,\mathbb{E}[Q']$:
 #
 # $$\tilde Q(s, a) = r - \alpha\log\pi(a|s) + \gamma\,\mathbb{E}_{s', a'}\big[\tilde Q(s', a')\big].$$
 #
@@ -253,29 +274,12 @@ reward_that_moves
 
 # %%
 @claim(
-    "notes-379",
-    says="Each step's entropy bonus is backed up like a reward, so Q accounts for all future entropy",
-    verdict=Holds(note="in the Q of line 1985: from the next step on, without the entropy of the present choice"),
-    about=(soft_action_value_without_first, action_value),
-)
-def entropy_backed_up():
-    endless = MDP.from_outcomes([[[(ONE, 0, A, False)], [(ONE, 0, B, False)]]], GAMMA, 0)
-    policy = np.array([[P, 1 - P]])
-    plain, soft = action_value(endless, policy), soft_action_value_without_first(endless, policy, TAU)
-    mean = P * A + (1 - P) * B
-    ahead = GAMMA / (1 - GAMMA)
-    yield proved(plain - np.array([[A + ahead * mean, B + ahead * mean]]), "without entropy")
-    yield proved(soft - plain - ahead * TAU * binary_entropy(P), "with it: Σ_{k ≥ 1} γ^k α H more")
-
-
-entropy_backed_up
-
-
-# %%
-@claim(
     "notes-380",
     says=r"Substituting $\tilde r$ into the Bellman equation gives $Q(s, a) \leftarrow r(s, a) + \gamma E_{a' \sim \pi}[Q(s', a') - \alpha \log \pi(a'|s')]$",
-    verdict=Conditional(given="Q leaves out its own action's -α log π; s' is averaged over; nothing follows an end"),
+    verdict=Wrong(
+        because="it gives r - α log π(a|s) + γ E[Q'], another Q, with the entropy of its own action in it",
+        instead="the display is right for Q = Q̃ + α log π(a|s), averaged over s' too, and without a bootstrap at an end",
+    ),
     about=(soft_action_value_without_first, action_value, sac_target),
 )
 def substitution():
@@ -377,7 +381,7 @@ actor_step
 @claim(
     "notes-383",
     says="Unlike DDPG, which can collapse onto one action, SAC always maintains a floor of exploration",
-    verdict=Conditional(given="α is bounded below and Q's range G above: n actions keep 1/(1 + (n - 1)e^{G/α}) each"),
+    verdict=Conditional(given="α is bounded below, Q's range G above: each of n keeps 1/(1 + (n - 1)e^{G/α})"),
     about=(boltzmann, temperature_loss_gradient),
 )
 def a_floor():
@@ -407,7 +411,7 @@ a_floor
 @claim(
     "notes-384",
     says="If either network overestimates, the policy exploits it; the minimum of both is a conservative lower bound",
-    verdict=Conditional(given="a critic is not above the truth there; it bounds the two estimates only"),
+    verdict=Conditional(given="at least one critic is not above the truth there; it bounds the estimates only"),
     about=(twin_minimum, single_max_law),
 )
 def lower_than_what():
@@ -429,7 +433,7 @@ lower_than_what
 @claim(
     "notes-385",
     says=r"$Q_{target} = r + \gamma E_{a'}[\min(Q_{\phi_1}(s', a'), Q_{\phi_2}(s', a')) - \alpha \log \pi(a'|s')]$",
-    verdict=Conditional(given="the episode goes on, or it is r; and the φ in it are held, in SAC slow copies"),
+    verdict=Conditional(given="the episode did not end (there it is r); and its φ are held, in SAC slow copies"),
     about=(sac_target, sac_discrete_target),
 )
 def twin_target():
@@ -456,9 +460,9 @@ twin_target
 FIVE = np.array(fractions(-2, -1, 0, 1, 2)), np.array([ONE / 12, ONE / 6, HALF, ONE / 6, ONE / 12])
 
 
-def mean_slopes(mean, std, slope, temperature, law=FIVE):
+def mean_slopes(mean, std, slope, temperature):
     """d/dμ and d/dσ of E[Q(μ + σz)] + αH, `slope` being dQ/da, a polynomial of degree 3 at most."""
-    noise, chances = law
+    noise, chances = FIVE
     found = gaussian_actor_gradient([std] * 5, noise, [slope(mean + std * z) for z in noise], temperature)
     return [-(chances @ found.mean), -(chances @ found.std)]
 
@@ -470,8 +474,7 @@ def mean_slopes(mean, std, slope, temperature, law=FIVE):
     about=(gaussian_exploration, mean_slopes, gaussian_actor_gradient),
 )
 def its_own_noise():
-    noise = fractions(-1, 0, 2)
-    actor = [HALF] * 3
+    noise, actor = fractions(-1, 0, 2), [HALF] * 3
     yield equal(gaussian_exploration(actor, 0, noise), actor, "a deterministic actor: one action, whatever is drawn")
     yield equal(gaussian_exploration(actor, QUARTER, noise), [QUARTER, HALF, 1], "with DDPG's noise")
     flat = [mean_slopes(0, std, lambda a: 0 * a, HALF)[1] for std in (HALF, ONE / 50)]
@@ -543,7 +546,7 @@ thermostat
 # The soft-optimal policy does what the document says: equally good actions get equal shares, and an action worse by $d$ gets $e^{-d/\alpha}$ of the
 # best one's. SAC's actor, by the document's own account a Gaussian, cannot. Let $Q(a) = -(a^2 - 1)^2$: going left and going right are equally
 # good. When α ≈ 0.317 the actor's gradient comes to rest at $\mu = \tfrac{13}{14}$, $\sigma = \tfrac3{14}$, and goes left 7 times in a million; or at the mirror
-# image; or, if it starts wide, over both, with the mean where Q is worst.
+# image; or over both, σ ≈ 0.632, with its mean where Q is worst.
 
 
 # %%
@@ -555,19 +558,13 @@ def left_or_right(a, tilt=0):
     return -4 * a * (a * a - 1) + tilt
 
 
-def climbed(mean, std, steps=300):
-    """Where ascent in μ and σ ends, in floats."""
-    law = tuple(x.astype(float) for x in FIVE)
-    for _ in range(steps):
-        up = mean_slopes(mean, std, left_or_right, float(ALPHA), law)
-        mean, std = mean + 0.05 * up[0], std + 0.05 * up[1]
-    return [mean, std]
-
-
 @claim(
     "notes-389",
     says="MaxEnt RL finds a distribution over all approximately equally good behaviours; SAC discovers all of them",
-    verdict=Conditional(given="policies are unrestricted and all is tried; SAC's Gaussian settles on one of two"),
+    verdict=Wrong(
+        because="SAC's actor is one Gaussian (line 2010): of two equally good ways it rests on one, the other is lost",
+        instead="the soft optimum over *all* policies takes equally good actions equally often, those worse by d e^{-d/α} as often",
+    ),
     about=(boltzmann, mean_slopes),
 )
 def ways_to_succeed():
@@ -576,11 +573,11 @@ def ways_to_succeed():
     rest = Fraction(13, 14), Fraction(3, 14)
     yield equal(mean_slopes(*rest, left_or_right, ALPHA), [0, 0], "the Gaussian is at rest on the right")
     yield equal(mean_slopes(-rest[0], rest[1], left_or_right, ALPHA), [0, 0], "and as well on the left")
-    ends = [climbed(0.6, 0.2), climbed(-0.6, 0.2), climbed(0.3, 0.4)]
-    yield close(ends[0], [13 / 14, 3 / 14], 1e-6, "300 steps", "climbing from μ = 0.6, σ = 0.2 ends there")
-    yield close(ends[1], [-13 / 14, 3 / 14], 1e-6, "300 steps", "from μ = -0.6 on the left")
-    wide = sqrt((4 + sqrt(16 + 48 * float(ALPHA))) / 24)
-    yield close(ends[2], [0, wide], 1e-4, "300 steps", "from σ = 0.4 between them, 12σ⁴ - 4σ² = α, where Q is worst")
+    m, s = sympy.symbols("m s", positive=True)
+    slopes = mean_slopes(m, s, left_or_right, ALPHA)
+    curvature = sympy.Matrix(slopes).jacobian([m, s]).subs({m: rest[0], s: rest[1]})
+    yield shows(bool(curvature[0, 0] < 0 < curvature.det()), "a maximum, not a saddle")
+    yield proved(slopes[1].subs(m, 0) * s - (ALPHA + 4 * s**2 - 12 * s**4), "μ = 0: at rest where 12σ⁴ - 4σ² = α")
     yield against(erfc(13 / 3 / sqrt(2)) / 2 < 1e-5, "from the right, 7 in a million go left; the soft optimum: half")
 
 
@@ -622,7 +619,7 @@ one_of_two
 @claim(
     "notes-390",
     says="A stochastic policy is simply easier to optimise: its landscape is smoother, and it gets stuck less in sharp local optima",
-    verdict=Conditional(given="bad optima are narrower than σ, good ones wider; and sampling adds variance"),
+    verdict=Conditional(given="the bad optima are narrower than σ, the good ones wider; and sampling adds variance"),
     about=(mean_slopes, gaussian_actor_gradient),
 )
 def smoother():
@@ -646,7 +643,6 @@ def smoother():
 
 
 smoother
-
 
 # %% [markdown]
 # ## The three side by side
