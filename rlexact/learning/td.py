@@ -213,7 +213,9 @@ def batch_mc(mdp: MDP, episodes: Iterable[Sequence[Transition]]) -> Array:
     total, n = ar.zeros(mdp.r, mdp.n_states), np.zeros(mdp.n_states, dtype=int)
     for lived in episodes:
         if lived and not lived[-1].terminated:
-            raise ValueError(f"an episode of {len(lived)} steps is cut before its end: its return is not known, use batch_td")
+            raise ValueError(
+                f"an episode of {len(lived)} steps is cut before its end: its return is not known, use batch_td"
+            )
         g = 0 * mdp.gamma
         for t in reversed(lived):
             g = t.reward + mdp.gamma * g

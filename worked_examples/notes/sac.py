@@ -11,6 +11,7 @@
 
 # %%
 from fractions import Fraction
+from functools import partial
 from math import e, erfc, pi, sqrt
 
 import numpy as np
@@ -144,7 +145,7 @@ mean_surprise
 # For a given model with γ < 1 small enough values of α do recover standard RL: the soft optimum lies between $V^*$ and $V^* + \alpha \log|A| / (1-\gamma)$. The
 # divisor is what one forgets. One state: leave for a reward of 1, or stay, in one of two ways, for nothing. At γ = 0.99 and
 # α = 0.02 a policy that never leaves is worth $0.02 \cdot \log 2 / 0.01 = 2 \log 2 > 1$. MaxEnt RL stays and earns nothing;
-# at γ = 1, which line 28 allows, for every α > 0.
+# at γ = 1, which line 21 allows, for every α > 0.
 
 
 # %%
@@ -165,8 +166,6 @@ def small_beside_what():
     soft = [soft_expected_return(model.to_symbolic(), np.array(x), alpha) for x in (leave, stay)]
     yield proved([soft[0] - 1, soft[1] - 2 * log(2)], "α = 0.02: leaving is worth 1, staying 2 log 2")
     yield against(bool(soft[1] > soft[0]), "so the MaxEnt objective prefers never to leave")
-    found = soft_policy_iteration(leave_or_stay(Fraction(9, 10)).to_float(), 0.02)
-    yield close(found.policy[0, 0], 1, 0.02, "two ways, each worse by e^(-0.1/0.02) = 0.007", "γ = 0.9: it leaves")
     free = leave_or_stay(1).to_float()
     yield refuses(Unbounded, lambda: soft_policy_iteration(free, 0.01), "γ = 1: staying is worth ∞ at every α > 0")
 
@@ -252,11 +251,14 @@ def reward_that_moves():
     yield proved(held - np.array([now, later]), "held: the value under r̃ is the soft value, by hand")
     arms = gallery.bandit((0, log(3)))
     even, best, second = (np.array([x]) for x in ([HALF, HALF], [QUARTER, 3 * QUARTER], [0, 1]))
-    frozen, at_best = regularised(arms, even, 1), regularised(arms, best, 1)
-    yield proved(frozen.r - np.array([[log(2), log(6)]]), "frozen at the even policy: arms worth log 2 and log 6")
+    yield proved(
+        regularised(arms, even, 1).r - np.array([[log(2), log(6)]]), "frozen at the even policy: log 2 and log 6"
+    )
     yield differs(log(6), soft_expected_return(arms, second, 1), "what its standard optimum promises, and is worth")
     yield proved(soft_expected_return(arms, best, 1) - log(4), "the MaxEnt optimum is worth log 4")
-    yield proved(at_best.r - log(4), "frozen at the optimum: both arms pay log 4, nothing is preferred")
+    yield proved(
+        regularised(arms, best, 1).r - log(4), "frozen at the optimum: both arms pay log 4, nothing is preferred"
+    )
 
 
 reward_that_moves
@@ -415,8 +417,8 @@ a_floor
     about=(twin_minimum, single_max_law),
 )
 def lower_than_what():
-    one = single_max_law([{-ONE: HALF, ONE: HALF}] * 2)
-    yield equal(one.mean, HALF, "two actions worth 0, one critic: the policy's choice is overestimated by ½")
+    one = single_max_law([{-ONE: HALF, ONE: HALF}] * 2).mean
+    yield equal(one, HALF, "two actions worth 0, one critic: the policy's choice is overestimated by ½")
     cases = [(x, y) for x in (-ONE, ONE) for y in (-ONE, ONE)]
     low = twin_minimum(*map(list, zip(*cases, strict=True)))
     yield equal(low, [-1, -1, -1, 1], "errors (-1, -1), (-1, 1), (1, -1), (1, 1): the smaller")
@@ -447,43 +449,6 @@ def twin_target():
 
 
 twin_target
-
-# %% [markdown]
-# ## Exploration from the policy
-#
-# A deterministic actor without noise repeats itself; SAC samples. The entropy's share of the actor's slope in σ is α/σ, which grows as σ
-# shrinks, so that with $Q = -\tfrac12 c a^2$ the width comes to rest at $\sigma^2 = \alpha/c$. Below, means over the noise are taken with five points
-# that have the moments of a normal variable up to degree 5: exact for every Q of degree 4.
-
-
-# %%
-FIVE = np.array(fractions(-2, -1, 0, 1, 2)), np.array([ONE / 12, ONE / 6, HALF, ONE / 6, ONE / 12])
-
-
-def mean_slopes(mean, std, slope, temperature):
-    """d/dμ and d/dσ of E[Q(μ + σz)] + αH, `slope` being dQ/da, a polynomial of degree 3 at most."""
-    noise, chances = FIVE
-    found = gaussian_actor_gradient([std] * 5, noise, [slope(mean + std * z) for z in noise], temperature)
-    return [-(chances @ found.mean), -(chances @ found.std)]
-
-
-@claim(
-    "notes-386",
-    says="SAC needs no explicit exploration noise: its policy is stochastic, and the entropy term keeps it so",
-    verdict=Holds(note="as wide as α and the critic allow, σ² = α/|Q''|; code often draws the first actions uniformly"),
-    about=(gaussian_exploration, mean_slopes, gaussian_actor_gradient),
-)
-def its_own_noise():
-    noise, actor = fractions(-1, 0, 2), [HALF] * 3
-    yield equal(gaussian_exploration(actor, 0, noise), actor, "a deterministic actor: one action, whatever is drawn")
-    yield equal(gaussian_exploration(actor, QUARTER, noise), [QUARTER, HALF, 1], "with DDPG's noise")
-    flat = [mean_slopes(0, std, lambda a: 0 * a, HALF)[1] for std in (HALF, ONE / 50)]
-    yield equal(flat, [1, 25], "a critic without opinion: the slope in σ is α/σ, upwards, α = ½")
-    curved = [mean_slopes(0, std, lambda a: -2 * a, HALF)[1] for std in (QUARTER, HALF, ONE)]
-    yield equal(curved, [Fraction(3, 2), 0, -Fraction(3, 2)], "Q = -a²: wider at σ = ¼, at rest at ½, narrower at 1")
-
-
-its_own_noise
 
 # %% [markdown]
 # ## The temperature
@@ -546,15 +511,23 @@ thermostat
 # The soft-optimal policy does what the document says: equally good actions get equal shares, and an action worse by $d$ gets $e^{-d/\alpha}$ of the
 # best one's. SAC's actor, by the document's own account a Gaussian, cannot. Let $Q(a) = -(a^2 - 1)^2$: going left and going right are equally
 # good. When α ≈ 0.317 the actor's gradient comes to rest at $\mu = \tfrac{13}{14}$, $\sigma = \tfrac3{14}$, and goes left 7 times in a million; or at the mirror
-# image; or over both, σ ≈ 0.632, with its mean where Q is worst.
+# image; or over both, σ ≈ 0.632, with its mean where Q is worst. Means over the noise are taken with five points that have the moments of a
+# normal variable up to degree 5: exact for every Q of degree 4.
 
 
 # %%
 ALPHA = Fraction(1521, 4802)  # 8σ² - 24σ⁴ at σ = 3/14
+FIVE = np.array(fractions(-2, -1, 0, 1, 2)), np.array([ONE / 12, ONE / 6, HALF, ONE / 6, ONE / 12])
 
 
-def left_or_right(a, tilt=0):
-    """dQ/da of Q = -(a² - 1)² + tilt · a."""
+def mean_slopes(mean, std, slope, temperature):
+    """d/dμ and d/dσ of E[Q(μ + σz)] + αH, `slope` being dQ/da, a polynomial of degree 3 at most."""
+    noise, chances = FIVE
+    found = gaussian_actor_gradient([std] * 5, noise, [slope(mean + std * z) for z in noise], temperature)
+    return [-(chances @ found.mean), -(chances @ found.std)]
+
+
+def left_or_right(a, tilt=0):  # dQ/da of Q = -(a² - 1)² + tilt · a
     return -4 * a * (a * a - 1) + tilt
 
 
@@ -595,7 +568,6 @@ def one_of_two():
     best /= best.sum() * (a[1] - a[0])
     mean, std = 13 / 14, 3 / 14
     fig, ax = plt.subplots(figsize=(6.4, 3.0))
-    ax.fill_between(a, best, color=COLOURS[0], alpha=0.25, lw=0)
     ax.plot(a, best, color=COLOURS[0], label=r"$e^{Q/\alpha}/Z$")
     gaussian = np.exp(-(((a - mean) / std) ** 2) / 2) / std / np.sqrt(2 * np.pi)
     ax.plot(a, gaussian, color=COLOURS[1], label="SAC's Gaussian")
@@ -623,9 +595,7 @@ one_of_two
     about=(mean_slopes, gaussian_actor_gradient),
 )
 def smoother():
-    def tilted(a):
-        return left_or_right(a, tilt=1)
-
+    tilted = partial(left_or_right, tilt=1)
     m, s = sympy.symbols("m s", positive=True)
     yield proved(mean_slopes(-m, s, tilted, 0)[0] - (4 * m**3 - 4 * m * (1 - 3 * s**2) + 1), "mean slope in μ at -m")
     left = mean_slopes(-m, sympy.Rational(1, 2), tilted, 0)[0]
@@ -649,15 +619,29 @@ smoother
 #
 # One transition that pays 1, γ = ½, critics that say 4 and 2 of the next action, whose log-probability is -2. The three targets differ as the summary
 # says. "Fixes" is too big a word for what TD3 does to overestimation: it turns ½ too high into ⅛ too low on two equal actions (above).
+#
+# A deterministic actor without noise repeats itself; SAC samples. Entropy pushes σ up with the slope α/σ, harder as σ shrinks, so that with
+# $Q = -\tfrac12 c a^2$ the width comes to rest at $\sigma^2 = \alpha/c$.
 
 
 # %%
 @claim(
+    "notes-386",
     "notes-391",
     says="All off-policy actor-critics with a buffer and target networks: DDPG with a deterministic policy and one critic; TD3 with two, delay and "
-    "smoothing; SAC with a stochastic policy, MaxEnt and a tuned temperature",
-    verdict=Holds(note="SAC too has two critics, and no target actor; TD3 reduces instability, no more"),
-    about=(ddpg_target, td3_target, sac_target, delayed_updates, smoothed_target_actions),
+    "smoothing; SAC stochastic, with MaxEnt and a tuned temperature: it needs no explicit exploration noise, and entropy keeps it so",
+    verdict=Holds(
+        note="SAC too has two critics, and no target actor; its width, σ² = α/|Q''|, is as α and the critic allow"
+    ),
+    about=(
+        ddpg_target,
+        td3_target,
+        sac_target,
+        delayed_updates,
+        smoothed_target_actions,
+        gaussian_exploration,
+        mean_slopes,
+    ),
 )
 def side_by_side():
     r, q1, q2, log_pi = (fractions(x) for x in (1, 4, 2, -2))
@@ -668,6 +652,13 @@ def side_by_side():
     yield equal(delayed_updates(4, 2), [False, True, False, True], "TD3's actor: every second step")
     near = smoothed_target_actions(fractions(0, 0), Fraction(1, 5), fractions(1, 4), HALF)
     yield equal(near, [Fraction(1, 5), HALF], "TD3's smoothing: σ = 1/5, clipped at 1/2")
+    noise, actor = fractions(-1, 0, 2), [HALF] * 3
+    yield equal(gaussian_exploration(actor, 0, noise), actor, "a deterministic actor: one action, whatever is drawn")
+    yield equal(gaussian_exploration(actor, QUARTER, noise), [QUARTER, HALF, 1], "with the noise of DDPG and TD3")
+    flat = [mean_slopes(0, std, lambda a: 0 * a, HALF)[1] for std in (HALF, ONE / 50)]
+    yield equal(flat, [1, 25], "SAC, a critic without opinion: the slope in σ is α/σ, upwards, α = ½")
+    curved = [mean_slopes(0, std, lambda a: -2 * a, HALF)[1] for std in (QUARTER, HALF, ONE)]
+    yield equal(curved, [Fraction(3, 2), 0, -Fraction(3, 2)], "Q = -a²: wider at σ = ¼, at rest at ½, narrower at 1")
 
 
 side_by_side
