@@ -32,7 +32,7 @@ def advantage_weights(advantages: Any, temperature: Any, clip: Any = None) -> Ar
     >>> advantage_weights([0.0, 1e4, -1e4], 0.001, clip=20.0)
     array([ 1., 20.,  0.])
     """
-    adv, alpha, top = numbers(advantages=advantages, temperature=temperature, clip=clip)
+    adv, alpha, top = numbers(advantages=advantages, temperature=temperature, clip=clip, optional=["clip"])
     positive(temperature=alpha)
     exponents = np.asarray(adv / alpha)
     if clip is None:

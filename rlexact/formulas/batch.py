@@ -4,7 +4,7 @@ Numbers of one world, finite, of one shape (or scalars), at least one of them; f
 range. Shapes are never broadcast against each other: (B, 1) beside (B,) would quietly become (B, B).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,15 @@ class InvalidBatch(ValueError):
     """A batch that a formula cannot be computed on: the message says which argument, what was found, what to do."""
 
 
-def read(**given: Any) -> list[Array]:
-    """Arguments by name -> arrays of one world, each finite; None stays None.
+def read(*, optional: Collection[str] = (), **given: Any) -> list[Array]:
+    """Arguments by name -> arrays of one world, each finite; None stays None where it is `optional`, and is refused elsewhere.
 
     float32 and float16 arrays keep their precision where no float64 array stands beside them; complex numbers pass, so that
     derivatives can be taken by a complex step. Raises `InvalidBatch` (NaN, infinity) and `MixedNumbers`.
     """
+    for name, value in given.items():
+        if value is None and name not in optional:
+            raise InvalidBatch(f"{name} is missing: give numbers")
     if any(np.iscomplexobj(x) for x in given.values() if x is not None):
         arrays: Mapping[str, Any] = {name: None if x is None else np.asarray(x) for name, x in given.items()}
     else:
@@ -45,9 +48,9 @@ def narrow_float(given: Mapping[str, Any]) -> np.dtype[Any] | None:
     return widest if widest.itemsize < 8 else None
 
 
-def numbers(**given: Any) -> list[Array]:
+def numbers(*, optional: Collection[str] = (), **given: Any) -> list[Array]:
     """Arguments by name -> arrays of one world and one shape, scalars left as they are.  Raises `InvalidBatch`."""
-    arrays = read(**given)
+    arrays = read(optional=optional, **given)
     same_shape({name: x for name, x in zip(given, arrays, strict=True) if x is not None})
     return arrays
 

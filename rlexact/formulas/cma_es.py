@@ -244,7 +244,7 @@ def elite_covariance(chosen: Any, noise: Any = 0, about: Any = None, weights: An
     >>> elite_covariance([[2.0], [4.0]]).tolist(), elite_covariance([[2.0], [4.0]], about=[0.0]).tolist()
     ([[1.0]], [[10.0]])
     """
-    theta, eps, c, w = read(elites=chosen, noise=noise, about=about, weights=weights)
+    theta, eps, c, w = read(elites=chosen, noise=noise, about=about, weights=weights, optional=("about", "weights"))
     within(0, None, noise=eps)
     if theta.ndim != 2 or theta.size == 0 or eps.ndim:
         raise InvalidBatch(f"elites {theta.shape}, noise {eps.shape}: give (m, n) and a scalar")

@@ -191,7 +191,7 @@ def q_and_price(q: Any, targets: Any, alpha: Any) -> tuple[Array, Array, Array]:
 
 
 def samples(sampled_q: Any, data_q: Any, log_densities: Any) -> tuple[Array, Array]:
-    x, data, drawn = read(sampled_q=sampled_q, data_q=data_q, log_densities=log_densities)
+    x, data, drawn = read(sampled_q=sampled_q, data_q=data_q, log_densities=log_densities, optional=["log_densities"])
     beside({"data_q": data}, sampled_q=x)
     if drawn is not None:
         same_shape({"sampled_q": x, "log_densities": drawn})

@@ -126,7 +126,9 @@ def gaussian_exploration(actions: Any, std: Any, noise: Any, low: Any = None, hi
     >>> gaussian_exploration([0.5, 0.5], 0.5, [2.0, -2.0], -1, 1)
     array([ 1. , -0.5])
     """
-    a, sigma, z, lowest, highest = numbers(actions=actions, std=std, noise=noise, low=low, high=high)
+    a, sigma, z, lowest, highest = numbers(
+        actions=actions, std=std, noise=noise, low=low, high=high, optional=("low", "high")
+    )
     within(0, None, std=sigma)
     return clipped(np.asarray(a + sigma * z), lowest, highest)
 

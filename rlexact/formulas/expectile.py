@@ -59,7 +59,7 @@ def expectile_of(samples: Any, expectile: Any, probabilities: Any = None) -> Any
     >>> float(expectile_of([0.0, 1.0], 0.75)), float(expectile_of([0.0, 1.0], 1))
     (0.75, 1.0)
     """
-    x, tau, p = read(samples=samples, expectile=expectile, probabilities=probabilities)
+    x, tau, p = read(samples=samples, expectile=expectile, probabilities=probabilities, optional=["probabilities"])
     within(0, 1, expectile=tau)
     (n,) = time_major(samples=x)
     p = ar.ones(x, n) / n if p is None else p

@@ -112,7 +112,7 @@ def iql_weights(q_target: Any, values: Any, beta: Any, max_weight: Any = None) -
     >>> iql_weights([1.0, 400.0], [1.0, 0.0], 3.0, max_weight=100.0)
     array([  1., 100.])
     """
-    q, v, b, most = numbers(q_target=q_target, values=values, beta=beta, max_weight=max_weight)
+    q, v, b, most = numbers(q_target=q_target, values=values, beta=beta, max_weight=max_weight, optional=["max_weight"])
     within(0, None, beta=b)
     exponent = np.asarray(b * (q - v))
     if max_weight is None:

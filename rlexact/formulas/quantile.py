@@ -127,7 +127,7 @@ def quantile_huber_loss_gradient(
 
 def pairs(quantiles: Any, targets: Any, taus: Any) -> tuple[Array, Array]:
     """u_ij = y_j - θ_i and τ_i - 1[u_ij < 0], (..., n, m) each."""
-    theta, y, levels = read(quantiles=quantiles, targets=targets, taus=taus)
+    theta, y, levels = read(quantiles=quantiles, targets=targets, taus=taus, optional=["taus"])
     if beside({}, quantiles=theta) != beside({}, targets=y):
         raise InvalidBatch(f"quantiles {theta.shape} beside targets {y.shape}: give a row of samples for each row")
     n = theta.shape[-1]

@@ -55,7 +55,7 @@ def returns_to_go(
     >>> returns_to_go([1, 1, 1], [False, True, False], None, 0.5, next_values=[0, 9, 8])
     array([1.5, 1. , 5. ])
     """
-    r, v_tp1, g = numbers(rewards=rewards, next_values=next_values, gamma=gamma)
+    r, v_tp1, g = numbers(rewards=rewards, next_values=next_values, gamma=gamma, optional=["next_values"])
     within(0, 1, gamma=g)
     ended, cut = flags(time_major(rewards=r), terminated=terminated, truncated=truncated)
     counts = counted(r, mask)
@@ -129,7 +129,9 @@ def monte_carlo_advantages(
     >>> monte_carlo_advantages([1, 1], [5, 5], [False, True], None, gamma=0.5)
     array([-3.5, -4. ])
     """
-    r, v_t, v_tp1, g = numbers(rewards=rewards, values=values, next_values=next_values, gamma=gamma)
+    r, v_t, v_tp1, g = numbers(
+        rewards=rewards, values=values, next_values=next_values, gamma=gamma, optional=["next_values"]
+    )
     time_major(rewards=r, values=v_t)
     return np.asarray(returns_to_go(r, terminated, truncated, g, next_values=v_tp1) - v_t)
 

@@ -33,7 +33,13 @@ def smoothed_target_actions(
     array([0.25, 1.  ])
     """
     a, sigma, z, c, lowest, highest = numbers(
-        next_actions=next_actions, std=std, noise=noise, noise_clip=noise_clip, low=low, high=high
+        next_actions=next_actions,
+        std=std,
+        noise=noise,
+        noise_clip=noise_clip,
+        low=low,
+        high=high,
+        optional=("noise_clip", "low", "high"),
     )
     within(0, None, std=sigma)
     shift = sigma * z

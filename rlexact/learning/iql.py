@@ -34,7 +34,7 @@ class ImplicitQ:
     """The tables `v` (S,) and `q` (S, A) that IQL changes in place, and the policy they stand for."""
 
     def __init__(self, data: Dataset, expectile: float, inverse_temperature: float, max_weight: float | None) -> None:
-        inverse, most = numbers(inverse_temperature=inverse_temperature, max_weight=max_weight)
+        inverse, most = numbers(inverse_temperature=inverse_temperature, max_weight=max_weight, optional=["max_weight"])
         within(0, None, inverse_temperature=inverse)
         positive(max_weight=1 if most is None else most)
         self.data, self.tau, self.inverse, self.most = data, float(expectile), float(inverse), max_weight

@@ -100,3 +100,10 @@ def test_the_documents_numbers():
     rho = Fraction(72, 40)
     assert clipped_surrogate(rho, 3, EPS) == Fraction(18, 5)
     assert not active_set(rho, 3, EPS)
+
+
+def test_a_ratio_needs_its_old_probabilities():
+    with pytest.raises(InvalidBatch, match="old_log_probs is missing"):
+        ppo_clip_loss([0.0], None, [1.0], 0.2)
+    with pytest.raises(InvalidBatch, match="behaviour_log_probs is missing"):
+        importance_ratios([0.0], None)
