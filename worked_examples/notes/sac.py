@@ -29,7 +29,6 @@ from rlexact.claims import (
     close,
     differs,
     equal,
-    exceeds,
     proved,
     proved_at_most,
     refuses,
@@ -43,7 +42,7 @@ from rlexact.exact.soft_evaluation import regularised, soft_action_value_without
 from rlexact.exact.soft_iteration import soft_policy_iteration
 from rlexact.formulas.ddpg import ddpg_target, gaussian_exploration
 from rlexact.formulas.entropy import entropy
-from rlexact.formulas.gaussian import gaussian_entropy
+from rlexact.formulas.gaussian import gaussian_entropy, gaussian_log_density
 from rlexact.formulas.sac import entropy_augmented_rewards, gaussian_actor_gradient, sac_target
 from rlexact.formulas.sac_discrete import sac_discrete_actor_loss_gradient, sac_discrete_target
 from rlexact.formulas.sac_temperature import target_entropy, temperature_loss_gradient
@@ -415,7 +414,7 @@ def lower_than_what():
     low = twin_minimum(*map(list, zip(*cases, strict=True)))
     yield equal(low, [-1, -1, -1, 1], "errors (-1, -1), (-1, 1), (1, -1), (1, 1): the smaller")
     yield equal(low.sum() / 4, -HALF, "too low by ½ on average")
-    yield exceeds(low[3], 0, "both critics 1 too high, the truth being 0: one time in four")
+    yield against(low[3] > 0, "both critics 1 too high, the truth being 0: one time in four")
     both = single_max_law([{-ONE: 3 * QUARTER, ONE: QUARTER}] * 2).mean
     yield equal(both, -Fraction(1, 8), "the better of two actions by the minimum: ⅛ too low")
 
@@ -536,12 +535,12 @@ def ways_to_succeed():
     worse = TAU * log(10)
     yield equal(boltzmann([0, 0, -worse], TAU), [Fraction(x, 21) for x in (10, 10, 1)], "two alike, one α log 10 worse")
     rest = Fraction(13, 14), Fraction(3, 14)
-    yield equal(uphill(*rest, left_or_right, ALPHA), [0, 0], "the Gaussian is at rest on the right")
-    yield equal(uphill(-rest[0], rest[1], left_or_right, ALPHA), [0, 0], "and as well on the left")
+    at = uphill(*rest, left_or_right, ALPHA) + uphill(-rest[0], rest[1], left_or_right, ALPHA)
+    yield equal(at, [0, 0, 0, 0], "the Gaussian is at rest on the right, and as well on the left")
     m, s = sympy.symbols("m s", positive=True)
     slopes = uphill(m, s, left_or_right, ALPHA)
     curvature = sympy.Matrix(slopes).jacobian([m, s]).subs({m: rest[0], s: rest[1]})
-    yield shows(bool(curvature[0, 0] < 0 < curvature.det()), "a maximum, not a saddle")
+    yield shows(bool(curvature[0, 0] < 0 < curvature.det()), "a maximum there, not a saddle")
     yield proved(slopes[1].subs(m, 0) * s - (ALPHA + 4 * s**2 - 12 * s**4), "μ = 0: at rest where 12σ⁴ - 4σ² = α")
     yield against(erfc(13 / 3 / sqrt(2)) / 2 < 1e-5, "from the right, 7 in a million go left; the soft optimum: half")
 
@@ -552,17 +551,15 @@ ways_to_succeed
 # %%
 @figure
 def one_of_two():
-    """Soft-optimal density over a (two humps) and the Gaussian on which SAC's actor comes to rest; the other strategy is lost."""
+    """Soft-optimal density of the action (two humps), and where SAC's Gaussian comes to rest; the other way is lost."""
     from matplotlib import pyplot as plt
 
     a = np.linspace(-1.8, 1.8, 361)
     best = np.exp(-((a**2 - 1) ** 2) / float(ALPHA))
     best /= best.sum() * (a[1] - a[0])
-    mean, std = 13 / 14, 3 / 14
     fig, ax = plt.subplots(figsize=(6.4, 3.0))
     ax.plot(a, best, color=COLOURS[0], label=r"$e^{Q/\alpha}/Z$")
-    gaussian = np.exp(-(((a - mean) / std) ** 2) / 2) / std / np.sqrt(2 * np.pi)
-    ax.plot(a, gaussian, color=COLOURS[1], label="SAC's Gaussian")
+    ax.plot(a, np.exp(gaussian_log_density(a, 13 / 14, 3 / 14)), color=COLOURS[1], label="SAC's Gaussian")
     ax.set(xlabel="action", ylabel="density", ylim=(0, 2.1))
     ax.legend(frameon=False, loc="upper left")
     return fig
@@ -611,7 +608,6 @@ smoother
 #
 # One transition that pays 1, γ = ½, critics that say 4 and 2 of the next action, whose log-probability is -2. The three targets differ as the summary
 # says. "Fixes" is too big a word for what TD3 does to overestimation: it turns ½ too high into ⅛ too low on two equal actions (above).
-#
 # A deterministic actor without noise repeats itself; SAC samples. Entropy pushes σ up with the slope α/σ, harder as σ shrinks, so that with
 # $Q = -\tfrac12 c a^2$ the width comes to rest at $\sigma^2 = \alpha/c$.
 
@@ -635,12 +631,8 @@ def side_by_side():
     near = smoothed_target_actions(fractions(0, 0), Fraction(1, 5), fractions(1, 4), HALF, -1, 1)
     yield equal(near, [Fraction(1, 5), HALF], "TD3's smoothing: σ = 1/5, clipped at 1/2")
     noise, actor = fractions(-1, 0, 2), [HALF] * 3
-    yield equal(
-        gaussian_exploration(actor, 0, noise, -1, 1), actor, "a deterministic actor: one action, whatever is drawn"
-    )
-    yield equal(
-        gaussian_exploration(actor, QUARTER, noise, -1, 1), [QUARTER, HALF, 1], "with the noise of DDPG and TD3"
-    )
+    yield equal(gaussian_exploration(actor, 0, noise, -1, 1), actor, "a deterministic actor: one action")
+    yield equal(gaussian_exploration(actor, QUARTER, noise, -1, 1), [QUARTER, HALF, 1], "the same with noise")
     flat = [uphill(0, std, lambda a: 0 * a, HALF)[1] for std in (HALF, ONE / 50)]
     yield equal(flat, [1, 25], "SAC, a critic without opinion: the slope in σ is α/σ, upwards, α = ½")
     curved = [uphill(0, std, lambda a: -2 * a, HALF)[1] for std in (QUARTER, HALF, ONE)]
