@@ -187,7 +187,17 @@ def show(options: argparse.Namespace) -> int:
         report = item.run()
         print("\n".join(report.lines()))
         code = max(code, 0 if report.passed else 1)
+    print(second_opinion(options.id))
     return code
+
+
+def second_opinion(place: str) -> str:
+    """What the second derivation of a place found, from the document's line alone; empty where there is none."""
+    record = ledger.derivations().get(place)
+    if record is None:
+        return ""
+    settled = f"\n  settled: {record['settled']}" if record.get("settled") else ""
+    return f"\nderived a second time: {record['verdict']}; {record['number']}\n  {record['reason']}{settled}"
 
 
 def cell_of(file: SectionFile, item: Claim | Repeat) -> str:

@@ -112,3 +112,20 @@ def test_certify_says_what_is_wrong_with_a_file(tmp_path, capsys):
     (tmp_path / "broken.json").write_text("{", "utf-8")
     assert cli.main(["certify", str(tmp_path / "broken.json"), str(tmp_path / "no.json")]) == 2
     assert "broken.json" in capsys.readouterr().err
+
+
+def test_show_tells_the_second_derivation(capsys):
+    assert cli.main(["show", PLACE]) == 0
+    said = capsys.readouterr().out
+    record = ledger.derivations()[PLACE]
+    assert f"derived a second time: {record['verdict']}; {record['number']}" in said
+
+
+def test_errata_are_written_to_a_file(tmp_path, monkeypatch):
+    """On one section: the whole page is compared in test_errata."""
+    only = [file for file in ledger.sections() if file.name == "theory/mdps_two_state_loop"]
+    monkeypatch.setattr(ledger, "sections", lambda: only)
+    for options, word in (([], "#### theory-046: wrong, exact"), (["--examples"], "| theory-")):
+        file = tmp_path / "page.md"
+        assert cli.main(["errata", *options, "--output", str(file)]) == 0
+        assert word in file.read_text("utf-8")

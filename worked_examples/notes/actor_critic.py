@@ -176,7 +176,8 @@ def any_two_states():
     "notes-100",
     says=r"the advantage is $A^\pi(s_t, a_t) = G_t - V_\phi(s_t)$, for A2C $R(s_t, a_t) + \gamma V_\phi(s_{t+1}) - V_\phi(s_t)$",
     verdict=Conditional(
-        given="V_φ = V^π, discounted as G_t is, and the mean given s_t, a_t is meant (or all that follows is sure)"
+        given="estimates are meant, as line 639 has it, which have mean A^π if V_φ = V^π, discounted as G_t is (or all that follows is sure); as a "
+        "definition or an identity see notes-151, notes-237"
     ),
     about=(lambda_advantage_law, monte_carlo_advantages, td_errors, advantage),
 )

@@ -239,7 +239,8 @@ def batch(rewards):
     "notes-065",
     says=r"A baseline is a reference value: $(G_t - b)$ in place of $G_t$; for each time, $b_t = \frac1N \sum_i G_t^{(i)}$",
     verdict=Holds(
-        note="as definitions. The mean stays if b looks neither at the action nor at what follows; the batch's own mean does"
+        note="as definitions; b_t centres the weights of each step, which one number does not (notes-063). The mean stays if b looks neither "
+        "at the action nor at what follows; the batch's own mean does"
     ),
     about=(reinforce_loss_gradient, batch_mean_baseline),
 )

@@ -220,7 +220,8 @@ the_critic_loss
     "notes-356",
     says=r"$y = r + \gamma \min(Q^{target}_{\phi_1}(s', a'), Q^{target}_{\phi_2}(s', a'))$, $a' \leftarrow \pi_\theta(s') + \varepsilon$, the current policy",
     verdict=Wrong(
-        because="a' is the target actor's in TD3 and in DDPG, not the current policy's; the noise lacks its clip, an end its y = r",
+        because="a' is the target actor's in TD3 and in DDPG, not the current policy's, which line 1874 names (reference-099 leaves it open); "
+        "the noise lacks its clip, an end its y = r",
         instead="a' = clip(π'(s') + clip(ε, -c, c), low, high), π' the target actor; y = r where s' ends the episode",
     ),
     about=(td3_target, smoothed_target_actions),

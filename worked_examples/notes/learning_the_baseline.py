@@ -301,7 +301,10 @@ first_visit_prediction
 @claim(
     "notes-089",
     says=r"TD target: $r_t + \gamma V_\phi(s_{t+1})$",
-    verdict=Holds(note="V_φ = 0 after an end; its mean given s_t is T^π V_φ, which is V_φ for V_φ = V^π alone"),
+    verdict=Holds(
+        note="along an episode, after which V_φ = 0 (a buffer's transition has to be told: notes-165); its mean given s_t is T^π V_φ, which is "
+        "V_φ for V_φ = V^π alone"
+    ),
     about=(one_step_targets, bellman_policy),
 )
 def the_target():

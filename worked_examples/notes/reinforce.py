@@ -344,7 +344,7 @@ def under_the_sum():
 under_the_sum
 
 # %%
-log_derivative = same_as("notes-021", of="theory-084", says=r"$\nabla P = P\, \nabla \log P$, for P > 0")
+log_derivative = same_as("notes-021", of="theory-084", says=r"$\nabla P = P\, \nabla \log P$")
 log_derivative
 
 # %% [markdown]

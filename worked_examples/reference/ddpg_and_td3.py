@@ -182,7 +182,8 @@ where_and_how
     "reference-099",
     says=r"$y_t = r_t + \gamma \min_{i=1,2} Q_i(s_{t+1}, \mu(s_{t+1}) + \epsilon; \theta_i^-)$",
     verdict=Conditional(
-        given="μ is the target actor, ε is clipped (next line), and s_{t+1} does not end the episode; there y = r"
+        given="μ, whose parameters are left open (notes-356 names the current policy), is the target actor, ε is clipped (next line), and "
+        "s_{t+1} does not end the episode; there y = r"
     ),
     about=(td3_target, twin_minimum),
 )

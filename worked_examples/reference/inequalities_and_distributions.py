@@ -464,7 +464,9 @@ what_beta_is_for
 @claim(
     "reference-157",
     says=r"$\nabla_\theta \log p_\theta(x) = \nabla_\theta p_\theta(x) / p_\theta(x)$",
-    verdict=Holds(note="at x with p(x) > 0, where its two sides exist"),
+    verdict=Holds(
+        note="at x with p(x) > 0, where its two sides exist; multiplied out, one side exists at p(x) = 0 too: theory-084"
+    ),
     about=(categorical_score, gaussian_score),
 )
 def log_derivative():

@@ -154,7 +154,10 @@ the_error_of_q
     "reference-049",
     "reference-050",
     says=r"TD(0): $V(S_t) \leftarrow V(S_t) + \alpha\delta_t = V(S_t) + \alpha[R_{t+1} + \gamma V(S_{t+1}) - V(S_t)]$",
-    verdict=Holds(note="on average it rests at V^π alone; to get there every state is updated for ever and α fades"),
+    verdict=Holds(
+        note="of a table, where a terminal state keeps its 0; a network's output there is not 0 (reference-093). On average it rests at V^π "
+        "alone; to get there every state is updated for ever and α fades"
+    ),
     about=(td_update, td_errors, expected_td_update),
 )
 def td_zero():

@@ -719,7 +719,7 @@ def goal_error(ends, *v):
 @claim(
     "theory-158",
     says="δ = 5 + 0.9 · 10 - 3 = +11",
-    verdict=Holds(note="for a goal after which the episode goes on"),
+    verdict=Holds(note="for a goal after which the episode goes on (theory-159)"),
     about=goal_error,
 )
 def the_td_error():
@@ -779,7 +779,7 @@ the_actor_moves
 @claim(
     "theory-161",
     says="Critic: target 14, current 3, error 11; V̂(s) is pushed toward 14",
-    verdict=Holds(note="for a goal after which the episode goes on; otherwise the target is 5"),
+    verdict=Holds(note="for a goal after which the episode goes on (theory-159); otherwise the target is 5"),
     about=td_update,
 )
 def the_critic_moves():

@@ -555,7 +555,9 @@ the_triad
     "theory-352",
     "theory-361",
     says=r"With bootstrapping the target depends on the parameters that are updated: $y = r + \gamma\max_{a'}\hat Q_\theta(s', a')$",
-    verdict=Holds(note="except at a terminal transition; a Monte-Carlo target does not depend on them"),
+    verdict=Holds(
+        note="the dependence is judged; the target itself ends at a terminal transition (reference-093). A Monte-Carlo target has none"
+    ),
     about=(one_step_targets, fitted_q_targets, semi_gradient),
 )
 def moving_targets():
@@ -1012,7 +1014,10 @@ def spread(mean, noise=2):
 @claim(
     "theory-366",
     says=r"DQN overestimates because the maximum picks positive noise: $E[\max_a \hat Q_a] \ge \max_a E[\hat Q_a]$",
-    verdict=Holds(note="for estimates right on average; equal where one action stays the maximiser whatever the noise"),
+    verdict=Holds(
+        note="the line speaks of noise, that is, of estimates right on average (notes-191 does not); equal where one action stays the "
+        "maximiser whatever the noise"
+    ),
     about=single_max_law,
 )
 def maximum_of_noise():
@@ -1032,8 +1037,10 @@ maximum_of_noise
 # %%
 @claim(
     "theory-367",
-    says=r"(lost display) Double DQN: $y = r + \gamma\, Q_{\theta'}(s', \arg\max_{a'} Q_\theta(s', a'))$",
-    verdict=Holds(note="never above DQN's target, and equal to it right after a copy, when θ' = θ; (1 - d) as there"),
+    says=r"(lost display) Double DQN: $y = r + \gamma (1-d)\, Q_{\theta'}(s', \arg\max_{a'} Q_\theta(s', a'))$",
+    verdict=Holds(
+        note="never above DQN's target, and equal to it right after a copy, when θ' = θ; without 1 - d it is reference-095"
+    ),
     about=(double_dqn_targets, dqn_targets),
 )
 def the_double_target():

@@ -141,8 +141,10 @@ def of_four(f, *more, lam=(), ended=GOES_ON):
     "theory-228",
     "theory-229",
     says=r"(lost display) $\hat A_t = \sum_l (\gamma\lambda)^l \delta_{t+l} = \delta_t + \gamma\lambda\,\delta_{t+1} + \dots$, "
-    r"the mixture of all n-step advantages with weights $(1-\lambda)\lambda^{n-1}$",
-    verdict=Holds(note="the mixture for λ < 1; a stretch of N steps gives its last term the weight λ^(N-1)"),
+    r"for $\lambda < 1$ the mixture of all n-step advantages with weights $(1-\lambda)\lambda^{n-1}$",
+    verdict=Holds(
+        note="the sum serves λ = 1 too, the mixture does not (reference-058); a stretch of N steps gives its last term the weight λ^(N-1)"
+    ),
     about=(gae, gae_forward, n_step_advantages, lambda_weights),
 )
 def the_definition():

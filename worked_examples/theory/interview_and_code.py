@@ -634,7 +634,8 @@ def noise_in_two_rooms(depends_on=None):
     "theory-532",
     says="The baseline b_t depends on the time step, not on the state",
     verdict=Holds(
-        note="valid: it leaves the mean alone. One that sees the state can be far quieter: variance 1/16 against 201/16 below"
+        note="valid if fixed beforehand (this one is the batch's own mean: theory-536). One that sees the state can be far quieter: variance 1/16 "
+        "against 201/16 below"
     ),
     about=(reward_to_go, noise_in_two_rooms, optimal_baseline),
 )

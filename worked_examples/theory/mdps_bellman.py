@@ -215,7 +215,7 @@ the_return_splits
 
 # %% [markdown]
 # Step 2 says that the Markov property makes the expected continuation equal to $V^\pi(s_1)$. The dynamics alone do not: the
-# *policy* must not change with time either, and the clock must not run out. A single state where the policy earns 1 now and
+# *policy* must not change with time either, and the clock must not run out; here $\pi(a|s)$ is followed for ever. A single state where the policy earns 1 now and
 # 0 later has $V = 1$, but a continuation worth 0.
 
 
@@ -223,7 +223,10 @@ the_return_splits
 @claim(
     "theory-030",
     says="Step 2: by the Markov property the expected future reward from s1 on is exactly V^π(s1)",
-    verdict=Conditional(given="the policy is stationary and there is no fixed horizon"),
+    verdict=Holds(
+        note="π(a|s) is followed 'forever after' (line 20): a policy that changes with time, or a fixed horizon, needs the time in V, as for "
+        "theory-027"
+    ),
     about=policy_value,
 )
 def the_continuation():
@@ -234,12 +237,10 @@ def the_continuation():
     yield equal(v[1], 8, "V(B)")
     lone = MDP([[["1"], ["1"]]], [[1, 0]], NINE_TENTHS)
     first_then_idle = 1 + NINE_TENTHS * policy_value(lone, deterministic(lone, [1]))[0]
-    yield differs(
-        first_then_idle - 1, NINE_TENTHS * first_then_idle, "earn 1 now, 0 later: γ × continuation against γ V(s1)"
-    )
+    yield equal(first_then_idle, 1, "earn 1 now, 0 later: a V of 1, and nothing follows")
     steady = MDP([[["1"]]], [1], NINE_TENTHS)
     two, one = (expect(steady, None, steps, discounted, start=0) for steps in (2, 1))
-    yield differs(one, two, "two steps of reward 1: the continuation has one step, V has two")
+    yield below(one, two, "two steps of reward 1: the continuation has one step, V has two")
 
 
 the_continuation

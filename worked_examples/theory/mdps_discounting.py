@@ -346,7 +346,7 @@ the_effective_horizon
 @claim(
     "theory-013",
     says="γ = .999 gives about 1000 steps",
-    verdict=Holds(note="in the sense of theory-012"),
+    verdict=Holds(note="the arithmetic; in what sense it is a horizon is theory-012"),
     about=policy_value,
 )
 def a_thousand_steps():

@@ -203,7 +203,7 @@ where_the_ten_is_paid
     "theory-058",
     "theory-059",
     says="V(B) = -1 + 0.9 · 10 = 8.0 and V(A) = -1 + 0.9 · 8.0 = 6.2",
-    verdict=Holds(note="under the condition of theory-057"),
+    verdict=Holds(note="the two steps; the 10 they start from has its condition in theory-057"),
     about=(policy_value, gallery.three_state_chain),
 )
 def value_flows_back():

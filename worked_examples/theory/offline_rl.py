@@ -575,8 +575,8 @@ the_value_loss
 # %%
 @claim(
     "theory-389",
-    says=r"(lost display) $L_Q = E_D[(r + \gamma V(s') - Q(s,a))^2]$",
-    verdict=Holds(note="V(s') counts as 0 where the episode ended"),
+    says=r"(lost display) $L_Q = E_D[(r + \gamma (1-d) V(s') - Q(s,a))^2]$",
+    verdict=Holds(note="d marks an end, where V(s') does not count; the paper leaves it out"),
     about=(iql_q_loss, iql_q_loss_gradient),
 )
 def the_q_loss():

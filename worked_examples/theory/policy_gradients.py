@@ -449,7 +449,9 @@ log_derivative
     "theory-085",
     "theory-086",
     says=r"$\nabla V = \sum_\tau R P \nabla \log P = \mathbb{E}[R(\tau) \nabla \log P_\theta(\tau)]$",
-    verdict=Holds(note="for the families just introduced, softmax and Gaussian, every action has positive probability"),
+    verdict=Holds(
+        note="for softmax and Gaussian, just introduced, every action has positive probability; as a general identity: theory-084"
+    ),
     about=expect,
 )
 def expectation_form():

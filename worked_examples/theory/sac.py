@@ -831,7 +831,9 @@ temperature_objective
     "theory-288",
     "theory-289",
     says="The target entropy is -dim(A) = -7 for a seven-jointed arm, and a policy of entropy -5 has more",
-    verdict=Holds(note="2 nats more. The target is a habit, not a theorem; for actions scaled to [-1, 1], in nats"),
+    verdict=Holds(
+        note="2 nats more. A habit, not a theorem; for continuous actions, as an arm has (reference-109 does not say so), scaled to [-1, 1]"
+    ),
     about=target_entropy,
 )
 def the_target():

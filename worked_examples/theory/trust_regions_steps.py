@@ -103,8 +103,9 @@ two_gradients
 @claim(
     "theory-187",
     says=r"(lost display) $\theta \leftarrow \theta + \eta F^{-1} \nabla V$, $F = E_{d^\pi, \pi}[\nabla \log\pi\, \nabla \log\pi^\top]$",
-    verdict=Holds(
-        note="with the normalised d in F and V unnormalised, the step carries a factor 1/(1 - γ) that η absorbs"
+    verdict=Conditional(
+        given="F has an inverse; of softmax tables it has none, and a generalised inverse or damping stands for it (so also reference-083). With "
+        "the normalised d in F and V unnormalised, η absorbs a factor 1/(1 - γ)"
     ),
     about=(fisher, natural_gradient),
 )
@@ -113,7 +114,10 @@ def the_natural_gradient():
     pi = logits.policy[0]
     A = np.array([Fraction(9, 4), -Fraction(15, 4), -Fraction(3, 4)])
     yield equal(fisher(model, logits), np.diag(pi) - np.outer(pi, pi), "F in logits: diag π - π πᵀ")
-    yield equal(natural_gradient(model, logits).direction, [[3, -3, 0]], "F x = g: the advantages, centred")
+    yield against((fisher(model, logits) @ np.ones(3, dtype=int) == 0).all(), "in logits F (1, 1, 1) = 0: no inverse")
+    yield equal(
+        natural_gradient(model, logits).direction, [[3, -3, 0]], "a generalised inverse: the advantages, centred"
+    )
     x, g = natural_gradient(model, linear).direction, policy_gradient(model, linear)
     yield equal(x, pi[:2] * A[:2], "in probabilities: π A")
     F = fisher(model, linear)

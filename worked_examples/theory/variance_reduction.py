@@ -788,7 +788,9 @@ with_the_baseline
 @claim(
     "theory-137",
     says="The reward-to-go is a Monte Carlo estimate: no learning before the episode ends, and chance enters with every step",
-    verdict=Holds(note="unless what is still to come is sure; then there is no variance either"),
+    verdict=Holds(
+        note="for trajectories that can be lucky or unlucky, as the line says and notes-088 does not: else there is no variance either"
+    ),
     about=estimator_law,
 )
 def waiting():
