@@ -151,11 +151,13 @@ SHOWN = 5  # checks in a row of the table
 
 def examples(entries: Iterable[Entry]) -> str:
     """docs/worked_examples.md: printed numbers beside exact values, with the cell that compares them."""
+    entries = list(entries)
     judged = ledger.judgements(entries)
+    repeats = {place: entry.repeat.of for entry in entries if entry.repeat for place in entry.places}
     together: dict[Any, list[str]] = {}
     for place, record in ledger.places().items():
-        if record["kind"] in EXAMPLES and place in judged:
-            together.setdefault(judged[place], []).append(place)
+        if record["kind"] in EXAMPLES and (first := repeats.get(place, place)) in judged:
+            together.setdefault(judged[first], []).append(place)
     return EXAMPLES_HEAD + "\n".join(example(entry, places) for entry, places in together.items()) + "\n"
 
 

@@ -29,6 +29,13 @@ def test_the_worked_examples_are_what_the_claims_say(entries):
     assert page.read_text("utf-8") == examples(entries), f"run `rlexact errata --examples --output {page}`"
 
 
+def test_every_worked_example_has_its_row():
+    page = (ROOT / "docs" / "worked_examples.md").read_text("utf-8")
+    due = [place for place, record in ledger.places().items() if record["kind"] in ("worked_example", "numeric")]
+    assert due
+    assert not [place for place in due if place not in page]
+
+
 def test_every_finding_has_what_a_reader_needs(entries):
     found = findings(entries)
     assert {f.claim.id for f in found} == {c.id for _, c in CLAIMS if c.verdict.word in DECISIVE}
